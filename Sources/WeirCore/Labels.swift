@@ -1,0 +1,216 @@
+/// A set of label pairs in canonical form: the identity of one stream.
+///
+/// Held as one run of bytes, so that hashing, comparing and storing need no decoding: for each
+/// pair, in ascending byte order of name, `varint(name length) name varint(value length) value`.
+/// The metric name `__name__` is written with an empty name, which makes it shortest and first:
+/// every stream of one metric shares a byte prefix. Pairs with an empty value do not exist, as in
+/// Prometheus. Layout: docs/format/labels.md, version 1.
+package struct Labels: Hashable, Sendable {
+    /// The canonical bytes.
+    package let bytes: [UInt8]
+
+    package static let metricNameLabel = "__name__"
+    package static let empty = Labels(trusted: [])
+
+    /// Wraps bytes that are known to be canonical: they came from another `Labels`.
+    package init(trusted bytes: [UInt8]) { self.bytes = bytes }
+
+    /// Builds the canonical form. Of pairs with the same name the last wins; empty values vanish.
+    package init(_ pairs: some Sequence<(String, String)>) {
+        var byName: [String: String] = [:]
+        for (name, value) in pairs { byName[name] = value }
+        self.init(unique: byName)
+    }
+
+    package init(_ pairs: KeyValuePairs<String, String>) {
+        self.init(pairs.map { ($0.key, $0.value) })
+    }
+
+    private init(unique byName: [String: String]) {
+        var pairs: [(name: String, value: String)] = []
+        pairs.reserveCapacity(byName.count)
+        for (name, value) in byName where !value.isEmpty {
+            pairs.append((name == Self.metricNameLabel ? "" : name, value))
+        }
+        pairs.sort { Self.bytesPrecede($0.name, $1.name) }
+        var bytes: [UInt8] = []
+        for pair in pairs { Self.append(name: pair.name, value: pair.value, to: &bytes) }
+        self.bytes = bytes
+    }
+
+    private static func bytesPrecede(_ left: String, _ right: String) -> Bool {
+        left.utf8.lexicographicallyPrecedes(right.utf8)
+    }
+
+    private static func append(name: String, value: String, to bytes: inout [UInt8]) {
+        UInt64(name.utf8.count).appendVarint(to: &bytes)
+        bytes.append(contentsOf: name.utf8)
+        UInt64(value.utf8.count).appendVarint(to: &bytes)
+        bytes.append(contentsOf: value.utf8)
+    }
+
+    /// Checks bytes that came from outside (a file, the network) and wraps them.
+    ///
+    /// - Throws: `DecodeError` when lengths run past the end, or names are not in strictly
+    ///   ascending order, or a value is empty.
+    package init(validating bytes: [UInt8]) throws(DecodeError) {
+        var cursor = LabelsCursor(bytes)
+        var previous: Range<Int>?
+        while let pair = try cursor.next() {
+            if let previous, !bytes[previous].lexicographicallyPrecedes(bytes[pair.name]) {
+                throw .notCanonical(offset: pair.name.lowerBound)
+            }
+            guard !pair.value.isEmpty else { throw .notCanonical(offset: pair.value.lowerBound) }
+            previous = pair.name
+        }
+        self.bytes = bytes
+    }
+
+    /// The number of pairs, the metric name among them. O(pairs).
+    package var count: Int {
+        var cursor = LabelsCursor(bytes)
+        var count = 0
+        while (try? cursor.next()) != nil { count += 1 }
+        return count
+    }
+
+    /// The pairs in canonical order: the metric name first, as `__name__`.
+    package var pairs: [(name: String, value: String)] {
+        var pairs: [(name: String, value: String)] = []
+        forEachPair { name, value in
+            pairs.append(
+                (
+                    name.isEmpty ? Self.metricNameLabel : Self.text(bytes, name),
+                    Self.text(bytes, value)
+                )
+            )
+        }
+        return pairs
+    }
+
+    /// Calls `body` with the byte ranges of each name (empty for `__name__`) and value.
+    package func forEachPair(_ body: (_ name: Range<Int>, _ value: Range<Int>) -> Void) {
+        var cursor = LabelsCursor(bytes)
+        while let pair = try? cursor.next() { body(pair.name, pair.value) }
+    }
+
+    /// The byte range of the value of `name`, or nil.
+    package func valueRange(of name: String) -> Range<Int>? {
+        let isMetricName = name == Self.metricNameLabel
+        var cursor = LabelsCursor(bytes)
+        while let pair = try? cursor.next() {
+            if isMetricName {
+                return pair.name.isEmpty ? pair.value : nil
+            }
+            if bytes[pair.name].elementsEqual(name.utf8) && !pair.name.isEmpty { return pair.value }
+        }
+        return nil
+    }
+
+    /// The value of `name`, or nil.
+    package subscript(name: String) -> String? {
+        valueRange(of: name).map { Self.text(bytes, $0) }
+    }
+
+    /// The value of `__name__`, or nil.
+    package var metricName: String? { self[Self.metricNameLabel] }
+
+    /// Without the named labels. `__name__` may be named.
+    package func dropping(_ names: Set<String>) -> Labels {
+        filtered { !names.contains($0) }
+    }
+
+    /// With only the named labels.
+    package func keeping(_ names: Set<String>) -> Labels {
+        filtered { names.contains($0) }
+    }
+
+    /// Without `__name__`. O(bytes), with no decoding.
+    package var droppingMetricName: Labels {
+        var cursor = LabelsCursor(bytes)
+        guard let first = try? cursor.next(), first.name.isEmpty else { return self }
+        return Labels(trusted: Array(bytes[first.value.upperBound...]))
+    }
+
+    /// With `name` set to `value`; an empty value removes it.
+    package func setting(_ name: String, to value: String) -> Labels {
+        Labels(pairs.map { ($0.name, $0.value) } + [(name, value)])
+    }
+
+    private func filtered(_ isKept: (String) -> Bool) -> Labels {
+        var kept: [UInt8] = []
+        var cursor = LabelsCursor(bytes)
+        var start = 0
+        while let pair = try? cursor.next() {
+            let name = pair.name.isEmpty ? Self.metricNameLabel : Self.text(bytes, pair.name)
+            if isKept(name) { kept.append(contentsOf: bytes[start..<pair.value.upperBound]) }
+            start = pair.value.upperBound
+        }
+        return Labels(trusted: kept)
+    }
+
+    private static func text(_ bytes: [UInt8], _ range: Range<Int>) -> String {
+        String(decoding: bytes[range], as: UTF8.self)
+    }
+}
+
+extension Labels: Comparable {
+    /// Canonical byte order: streams of one metric are neighbours.
+    package static func < (left: Labels, right: Labels) -> Bool {
+        left.bytes.lexicographicallyPrecedes(right.bytes)
+    }
+}
+
+extension Labels: CustomStringConvertible {
+    /// As Prometheus writes it: `name{label="value", …}`.
+    package var description: String {
+        var text = metricName ?? ""
+        let rest = pairs.filter { $0.name != Self.metricNameLabel }
+        guard !rest.isEmpty || text.isEmpty else { return text }
+        text += "{"
+        for (index, pair) in rest.enumerated() {
+            if index > 0 { text += ", " }
+            text += pair.name + "="
+            var quoted: [UInt8] = []
+            JSONWriter.appendString(pair.value, to: &quoted)
+            text += String(decoding: quoted, as: UTF8.self)
+        }
+        return text + "}"
+    }
+}
+
+/// Walks canonical label bytes without copying them out.
+package struct LabelsCursor {
+    private let bytes: [UInt8]
+    private var offset = 0
+
+    package init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    /// The next pair's byte ranges, or nil at the end.
+    package mutating func next() throws(DecodeError) -> (name: Range<Int>, value: Range<Int>)? {
+        guard offset < bytes.count else { return nil }
+        let name = try readRun()
+        let value = try readRun()
+        return (name, value)
+    }
+
+    private mutating func readRun() throws(DecodeError) -> Range<Int> {
+        var length: UInt64 = 0
+        var shift: UInt64 = 0
+        while true {
+            guard offset < bytes.count else { throw .truncated(offset: offset, needed: 1) }
+            let byte = bytes[offset]
+            offset += 1
+            length |= UInt64(byte & 0x7F) << shift
+            if byte < 0x80 { break }
+            shift += 7
+            guard shift <= 28 else { throw .varintOverflow(offset: offset) }
+        }
+        guard length <= UInt64(bytes.count - offset) else {
+            throw .truncated(offset: offset, needed: Int(length) - (bytes.count - offset))
+        }
+        let range = offset..<(offset + Int(length))
+        offset = range.upperBound
+        return range
+    }
+}

@@ -1,0 +1,42 @@
+package import WeirCore
+package import WeirPattern
+
+/// Where the executor reads metric samples from: the store, or a test's arrays.
+///
+/// Times are milliseconds since the Unix epoch and inclusive at both ends. Implementations check
+/// `context` while they work, and count what they read in it.
+package protocol SampleSource: Sendable {
+    /// Finds the series that satisfy every matcher and have a sample in the range.
+    func select(
+        _ matchers: [LabelMatcher],
+        fromMilliseconds: Int64,
+        throughMilliseconds: Int64,
+        context: QueryContext
+    ) throws(QueryError) -> any SeriesSelection
+
+    /// The label sets of series that satisfy any one of `matcherSets` (all series when it is
+    /// empty) and have a sample in the range; each once, in no order.
+    func series(
+        _ matcherSets: [[LabelMatcher]],
+        fromMilliseconds: Int64,
+        throughMilliseconds: Int64,
+        context: QueryContext
+    ) throws(QueryError) -> [Labels]
+}
+
+/// The series one selector found, ready to be read.
+package protocol SeriesSelection: Sendable {
+    /// One label set per series; the index is the series' number below. No two are equal.
+    var labels: [Labels] { get }
+
+    /// Calls `body` once for each series that has samples in range, with all its samples: times
+    /// ascending, one value each. `body` may be called from several threads at once, for
+    /// different series; the spans live only inside the call. Series without samples are skipped.
+    ///
+    /// - Throws: What `body` threw first, or the source's own error; remaining work is dropped.
+    func scan(
+        _ body:
+            @Sendable (_ series: Int, _ times: Span<Int64>, _ values: Span<Double>)
+            throws(QueryError) -> Void
+    ) throws(QueryError)
+}

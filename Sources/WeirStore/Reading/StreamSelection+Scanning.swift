@@ -139,7 +139,11 @@ private struct FloatScan {
     }
 
     /// The first whole unit of time in the selection's range, rounded up as its rows are not.
-    private var firstUnit: Int64 { -Self.floorDivide(-selection.times.lowerBound, timeUnit) }
+    private var firstUnit: Int64 {
+        let lower = selection.times.lowerBound
+        return Self.floorDivide(lower, timeUnit) + (lower % timeUnit == 0 ? 0 : 1)
+    }
+
     private var lastUnit: Int64 { Self.floorDivide(selection.times.upperBound, timeUnit) }
 
     private static func floorDivide(_ value: Int64, _ unit: Int64) -> Int64 {

@@ -29,7 +29,8 @@ package final class Store: Sendable {
     /// What replaying the journal found at start.
     package let replayReport: StoreReplayReport
 
-    private let lock: DirectoryLock
+    /// Released when the store has stopped.
+    private let lock: Mutex<DirectoryLock?>
     private let threads = Mutex<[Thread]>([])
 
     /// A registry's place: each tenant's signals have streams of their own.
@@ -56,7 +57,7 @@ package final class Store: Sendable {
         let journal: Journal
         do throws(FileError) {
             try fileSystem.createDirectories(options.directory)
-            lock = try DirectoryLock(directory: options.directory)
+            lock = Mutex(try DirectoryLock(directory: options.directory))
             journal = try Journal(
                 directory: "\(options.directory)/journal",
                 fileSystem: fileSystem
@@ -169,6 +170,7 @@ package final class Store: Sendable {
         }
         for thread in running { thread.join() }
         scanPool.stop()
+        lock.withLock { $0 = nil }
     }
 
     func path(_ relative: String) -> String { "\(options.directory)/\(relative)" }

@@ -136,11 +136,16 @@ struct PrometheusJSON {
     private mutating func put(_ value: QueryValue) {
         switch value {
         case .scalar(let time, let number):
-            put("\"scalar\",\"result\":")
-            put(time, number)
+            // Scalars and strings are written another way than the samples of series: times
+            // without trailing zeros, values never in scientific notation.
+            put("\"scalar\",\"result\":[")
+            NumberText.appendPlain(Double(time) / 1000, to: &bytes)
+            put(",\"")
+            NumberText.appendPlain(number, to: &bytes)
+            put("\"]")
         case .string(let time, let text):
             put("\"string\",\"result\":[")
-            PrometheusTime.append(milliseconds: time, to: &bytes)
+            NumberText.appendPlain(Double(time) / 1000, to: &bytes)
             put(",")
             JSONWriter.appendString(text, to: &bytes)
             put("]")

@@ -163,12 +163,19 @@ package struct GridAggregation {
     /// The `count` largest (or smallest) series of each group at each step, with their own labels;
     /// at a single step in order of value.
     package func extremes(count: [Double], isTop: Bool) throws(QueryError) -> SeriesGrid {
+        for number in count {
+            guard !number.isNaN else { throw .invalid(reason: "Parameter value is NaN") }
+            guard number.magnitude < 0x1p63 else {
+                throw .invalid(
+                    reason: "Scalar value \(NumberText.sample(number)) overflows int64"
+                )
+            }
+        }
         let kept = try GridBuffer(rows: input.count, steps: steps, context: context)
         var order: [Int] = []
         for rows in members() {
             try context.check()
             for step in 0..<steps {
-                // Not a number, or less than one: nothing is asked for.
                 guard count[step] >= 1 else { continue }
                 let wanted = count[step] < Double(rows.count) ? Int(count[step]) : rows.count
                 var ranked: [(value: Double, row: Int)] = []

@@ -193,13 +193,15 @@ extension PromQLEvaluator {
         return try dropped(input)
     }
 
-    /// The greater of two; NaN if either is.
+    /// The greater of two. NaN if either is, but for infinity, which nothing can exceed.
     private static func greater(_ left: Double, _ right: Double) -> Double {
-        left.isNaN || right.isNaN ? .nan : max(left, right)
+        if left == .infinity || right == .infinity { return .infinity }
+        return left.isNaN || right.isNaN ? .nan : max(left, right)
     }
 
     private static func lesser(_ left: Double, _ right: Double) -> Double {
-        left.isNaN || right.isNaN ? .nan : min(left, right)
+        if left == -.infinity || right == -.infinity { return -.infinity }
+        return left.isNaN || right.isNaN ? .nan : min(left, right)
     }
 
     private func relabelled(

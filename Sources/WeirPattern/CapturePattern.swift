@@ -54,9 +54,11 @@ package final class CapturePattern: @unchecked Sendable {
     /// a group that is not there or took no part is empty.
     ///
     /// - Returns: Nil when `value` does not match.
+    /// - Throws: `.tooExpensive`; `.tooLong` when the result would have more than `lengthMax` bytes.
     package func rewrite(
         _ value: String,
-        as template: String
+        as template: String,
+        lengthMax: Int
     ) throws(PatternError) -> String? {
         let subject = Array(value.utf8)
         guard let groups = try groups(in: subject) else { return nil }
@@ -64,6 +66,9 @@ package final class CapturePattern: @unchecked Sendable {
         let bytes = Array(template.utf8)
         var index = 0
         while index < bytes.count {
+            guard output.count <= lengthMax else {
+                throw .tooLong(length: output.count, limit: lengthMax)
+            }
             guard bytes[index] == UInt8(ascii: "$"), index + 1 < bytes.count else {
                 output.append(bytes[index])
                 index += 1

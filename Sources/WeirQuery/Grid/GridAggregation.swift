@@ -43,14 +43,14 @@ package struct GridAggregation {
     /// Folds every present value into its group's row of `target`.
     @inline(__always)
     private func fold(
-        _ body: (_ group: Int, _ step: Int, _ value: Double) -> Void
+        _ body: (_ group: Int, _ step: Int, _ value: Double) throws(QueryError) -> Void
     ) throws(QueryError) {
         for row in 0..<input.count {
             if row & 255 == 0 { try context.check() }
             let group = groupOf[row]
             for step in 0..<steps {
                 let value = input.values[row, step]
-                if !value.isAbsent { body(group, step, value) }
+                if !value.isAbsent { try body(group, step, value) }
             }
         }
     }
@@ -147,8 +147,8 @@ package struct GridAggregation {
     package func quantile(_ phi: [Double]) throws(QueryError) -> SeriesGrid {
         let result = try newBuffer()
         for (group, rows) in members().enumerated() {
-            try context.check()
             for step in 0..<steps {
+                if step & 63 == 0 { try context.check() }
                 var numbers: [Double] = []
                 for row in rows where !input.values[row, step].isAbsent {
                     numbers.append(input.values[row, step])
@@ -174,8 +174,8 @@ package struct GridAggregation {
         let kept = try GridBuffer(rows: input.count, steps: steps, context: context)
         var order: [Int] = []
         for rows in members() {
-            try context.check()
             for step in 0..<steps {
+                if step & 63 == 0 { try context.check() }
                 guard count[step] >= 1 else { continue }
                 let wanted = count[step] < Double(rows.count) ? Int(count[step]) : rows.count
                 var ranked: [(value: Double, row: Int)] = []
@@ -203,11 +203,12 @@ package struct GridAggregation {
 
     /// How often each value occurs in each group; the value becomes the label `name`.
     package func countValues(name: String) throws(QueryError) -> SeriesGrid {
+        try context.reserve(bytes: input.count * steps * 24)
         var rowOf: [Labels: Int] = [:]
         var labels: [Labels] = []
         var cells: [(row: Int, step: Int)] = []
         var known: [[UInt64: Int]] = .init(repeating: [:], count: groups.count)
-        try fold { group, step, value in
+        try fold { (group, step, value) throws(QueryError) in
             let bits = value.isNaN ? Double.nan.bitPattern : value.bitPattern
             if let row = known[group][bits] {
                 cells.append((row, step))
@@ -216,6 +217,9 @@ package struct GridAggregation {
             let full = groups[group].setting(name, to: NumberText.plain(value))
             let row = rowOf[full] ?? labels.count
             if row == labels.count {
+                guard row < context.seriesMax else {
+                    throw .limit(name: "query series", limit: context.seriesMax)
+                }
                 rowOf[full] = row
                 labels.append(full)
             }

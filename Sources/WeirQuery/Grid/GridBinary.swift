@@ -141,8 +141,8 @@ package struct GridBinary {
 
         var pairs: [(many: Int, one: Int)] = []
         for group in groups.labels.indices {
-            try context.check()
             for manyRow in manysOf[group] {
+                try context.check()
                 for oneRow in onesOf[group] where isMeeting(many, manyRow, one, oneRow) {
                     pairs.append((manyRow, oneRow))
                     guard pairs.count <= context.seriesMax else {

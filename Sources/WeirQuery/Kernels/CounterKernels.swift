@@ -153,6 +153,7 @@ package struct TransitionKernel: WindowKernel {
 package struct RegressionKernel: WindowKernel {
     /// Evaluation times and seconds ahead, per step; nil for the slope.
     private let prediction: (times: StepGrid, seconds: [Double])?
+    package var dependsOnStep: Bool { prediction != nil }
 
     package init() { prediction = nil }
     package init(times: StepGrid, seconds: [Double]) { prediction = (times, seconds) }

@@ -7,15 +7,32 @@ package struct RangeFunction: Sendable {
     /// The times of evaluation, without offset.
     package let times: StepGrid
     package let semantics: PromQLSemantics
+    package let context: QueryContext
+
+    package init(
+        function: PromQLFunction,
+        slide: WindowSlide,
+        parameter: [Double],
+        times: StepGrid,
+        semantics: PromQLSemantics,
+        context: QueryContext
+    ) {
+        self.function = function
+        self.slide = slide
+        self.parameter = parameter
+        self.times = times
+        self.semantics = semantics
+        self.context = context
+    }
 
     /// Fills `row` with the function's value at each step. Staleness markers are no samples.
     package func apply(
         _ times: Span<Int64>,
         _ values: Span<Double>,
         into row: inout MutableSpan<Double>
-    ) {
+    ) throws(QueryError) {
         guard Staleness.isPresent(in: values) else {
-            dispatch(times, values, into: &row)
+            try dispatch(times, values, into: &row)
             return
         }
         var freshTimes: [Int64] = []
@@ -26,35 +43,65 @@ package struct RangeFunction: Sendable {
             freshTimes.append(times[index])
             freshValues.append(values[index])
         }
-        dispatch(freshTimes.span, freshValues.span, into: &row)
+        try dispatch(freshTimes.span, freshValues.span, into: &row)
     }
 
     private func dispatch(
         _ times: Span<Int64>,
         _ values: Span<Double>,
         into row: inout MutableSpan<Double>
-    ) {
+    ) throws(QueryError) {
         switch function {
-        case .sum_over_time: slide.run(SumKernel(isMean: false), times, values, into: &row)
-        case .avg_over_time: slide.run(SumKernel(isMean: true), times, values, into: &row)
-        case .min_over_time: slide.run(ExtremeKernel(isMax: false), times, values, into: &row)
-        case .max_over_time: slide.run(ExtremeKernel(isMax: true), times, values, into: &row)
-        case .count_over_time: slide.run(EdgeKernel(.count), times, values, into: &row)
+        case .sum_over_time:
+            try slide.run(SumKernel(isMean: false), times, values, into: &row, context: context)
+        case .avg_over_time:
+            try slide.run(SumKernel(isMean: true), times, values, into: &row, context: context)
+        case .min_over_time:
+            try slide.run(ExtremeKernel(isMax: false), times, values, into: &row, context: context)
+        case .max_over_time:
+            try slide.run(ExtremeKernel(isMax: true), times, values, into: &row, context: context)
+        case .count_over_time:
+            try slide.run(EdgeKernel(.count), times, values, into: &row, context: context)
         case .present_over_time, .absent_over_time:
-            slide.run(EdgeKernel(.present), times, values, into: &row)
-        case .first_over_time: slide.run(EdgeKernel(.first), times, values, into: &row)
-        case .last_over_time: slide.run(EdgeKernel(.last), times, values, into: &row)
-        case .ts_of_first_over_time: slide.run(EdgeKernel(.firstTime), times, values, into: &row)
-        case .ts_of_last_over_time: slide.run(EdgeKernel(.lastTime), times, values, into: &row)
-        case .ts_of_min_over_time: slide.run(EdgeKernel(.minTime), times, values, into: &row)
-        case .ts_of_max_over_time: slide.run(EdgeKernel(.maxTime), times, values, into: &row)
+            try slide.run(EdgeKernel(.present), times, values, into: &row, context: context)
+        case .first_over_time:
+            try slide.run(EdgeKernel(.first), times, values, into: &row, context: context)
+        case .last_over_time:
+            try slide.run(EdgeKernel(.last), times, values, into: &row, context: context)
+        case .ts_of_first_over_time:
+            try slide.run(EdgeKernel(.firstTime), times, values, into: &row, context: context)
+        case .ts_of_last_over_time:
+            try slide.run(EdgeKernel(.lastTime), times, values, into: &row, context: context)
+        case .ts_of_min_over_time:
+            try slide.run(EdgeKernel(.minTime), times, values, into: &row, context: context)
+        case .ts_of_max_over_time:
+            try slide.run(EdgeKernel(.maxTime), times, values, into: &row, context: context)
         case .stddev_over_time:
-            slide.run(DeviationKernel(isSquared: false), times, values, into: &row)
+            try slide.run(
+                DeviationKernel(isSquared: false),
+                times,
+                values,
+                into: &row,
+                context: context
+            )
         case .stdvar_over_time:
-            slide.run(DeviationKernel(isSquared: true), times, values, into: &row)
+            try slide.run(
+                DeviationKernel(isSquared: true),
+                times,
+                values,
+                into: &row,
+                context: context
+            )
         case .quantile_over_time:
-            slide.run(QuantileKernel(phi: parameter), times, values, into: &row)
-        case .mad_over_time: slide.run(QuantileKernel(), times, values, into: &row)
+            try slide.run(
+                QuantileKernel(phi: parameter),
+                times,
+                values,
+                into: &row,
+                context: context
+            )
+        case .mad_over_time:
+            try slide.run(QuantileKernel(), times, values, into: &row, context: context)
         case .rate, .increase, .delta:
             let kernel = ExtrapolationKernel(
                 isCounter: function != .delta,
@@ -62,15 +109,37 @@ package struct RangeFunction: Sendable {
                 rangeMilliseconds: slide.rangeMilliseconds,
                 semantics: semantics
             )
-            slide.run(kernel, times, values, into: &row)
-        case .irate: slide.run(LastPairKernel(isRate: true), times, values, into: &row)
-        case .idelta: slide.run(LastPairKernel(isRate: false), times, values, into: &row)
-        case .changes: slide.run(TransitionKernel(isResets: false), times, values, into: &row)
-        case .resets: slide.run(TransitionKernel(isResets: true), times, values, into: &row)
-        case .deriv: slide.run(RegressionKernel(), times, values, into: &row)
+            try slide.run(kernel, times, values, into: &row, context: context)
+        case .irate:
+            try slide.run(LastPairKernel(isRate: true), times, values, into: &row, context: context)
+        case .idelta:
+            try slide.run(
+                LastPairKernel(isRate: false),
+                times,
+                values,
+                into: &row,
+                context: context
+            )
+        case .changes:
+            try slide.run(
+                TransitionKernel(isResets: false),
+                times,
+                values,
+                into: &row,
+                context: context
+            )
+        case .resets:
+            try slide.run(
+                TransitionKernel(isResets: true),
+                times,
+                values,
+                into: &row,
+                context: context
+            )
+        case .deriv: try slide.run(RegressionKernel(), times, values, into: &row, context: context)
         case .predict_linear:
             let kernel = RegressionKernel(times: self.times, seconds: parameter)
-            slide.run(kernel, times, values, into: &row)
+            try slide.run(kernel, times, values, into: &row, context: context)
         default: preconditionFailure("\(function.rawValue) is no range function")
         }
     }

@@ -201,6 +201,7 @@ package struct DeviationKernel: WindowKernel {
 package struct QuantileKernel: WindowKernel {
     private let phi: [Double]
     private let isMedianDeviation: Bool
+    package var dependsOnStep: Bool { !isMedianDeviation }
 
     package init(phi: [Double]) {
         self.phi = phi

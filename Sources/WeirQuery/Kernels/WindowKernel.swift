@@ -8,6 +8,9 @@ package struct Window {
 
 /// A function of the samples in a window. Specialised per kernel: no call per sample.
 package protocol WindowKernel {
+    /// Whether the value depends on the step, not only on the window.
+    var dependsOnStep: Bool { get }
+
     /// Looks at all samples of a series once, before its windows.
     mutating func prepare(_ times: Span<Int64>, _ values: Span<Double>, isOverlapping: Bool)
 
@@ -23,6 +26,9 @@ package protocol WindowKernel {
 
 extension WindowKernel {
     @inline(__always)
+    package var dependsOnStep: Bool { false }
+
+    @inline(__always)
     package mutating func prepare(
         _ times: Span<Int64>,
         _ values: Span<Double>,
@@ -37,6 +43,8 @@ package struct WindowSlide: Sendable {
     package let rangeMilliseconds: Int64
     /// Whether a sample exactly at the start of a window belongs to it.
     package let isClosed: Bool
+    /// How many samples may be gone over before the clock is looked at again.
+    private static let samplesBetweenChecks = 1 << 20
 
     package init(ends: StepGrid, rangeMilliseconds: Int64, isClosed: Bool) {
         self.ends = ends
@@ -49,13 +57,16 @@ package struct WindowSlide: Sendable {
 
     /// Fills `row`, one number per window; windows without samples are left alone. `times` and
     /// `values` have equal counts.
+    ///
+    /// - Throws: What `context.check()` throws.
     @inline(__always)
     package func run(
         _ initial: some WindowKernel,
         _ times: Span<Int64>,
         _ values: Span<Double>,
-        into row: inout MutableSpan<Double>
-    ) {
+        into row: inout MutableSpan<Double>,
+        context: QueryContext
+    ) throws(QueryError) {
         precondition(times.count == values.count && row.count == ends.count)
         var kernel = initial
         let isOverlapping = rangeMilliseconds > 4 * max(1, ends.interval) && ends.count > 4
@@ -63,13 +74,23 @@ package struct WindowSlide: Sendable {
         var lower = 0
         var upper = 0
         var width = 0
+        var work = 0
         for step in 0..<ends.count {
             let end = ends.time(step)
             let start = end - rangeMilliseconds
+            if ends.interval == 0, step > 0, !kernel.dependsOnStep {
+                row[step] = row[step - 1]
+                continue
+            }
             lower = Self.firstIndex(times, after: isClosed ? start - 1 : start, from: lower, 0)
             upper = Self.firstIndex(times, after: end, from: max(lower, upper), lower + width)
             guard upper > lower else { continue }
             width = upper - lower
+            work += width
+            if work > Self.samplesBetweenChecks {
+                work = 0
+                try context.check()
+            }
             row[step] = kernel.value(
                 times,
                 values,

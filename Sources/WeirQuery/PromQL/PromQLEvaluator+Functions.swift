@@ -4,12 +4,16 @@ internal import WeirPattern
 
 /// Function calls.
 extension PromQLEvaluator {
-    func evaluate(_ call: PromQLCall, on grid: StepGrid) throws(QueryError) -> Value {
+    func evaluate(
+        _ call: PromQLCall,
+        on grid: StepGrid,
+        mayRepeat: Bool
+    ) throws(QueryError) -> Value {
         let arguments = call.arguments
         switch call.function {
-        case .time: return .scalar((0..<grid.count).map { Double(grid.time($0)) / 1000 })
-        case .pi: return .scalar([Double](repeating: .pi, count: grid.count))
-        case .scalar: return .scalar(onlyValues(try vector(arguments[0], on: grid)))
+        case .time: return .scalar(try seconds(of: grid))
+        case .pi: return .scalar(try constant(.pi, on: grid))
+        case .scalar: return .scalar(try onlyValues(try vector(arguments[0], on: grid)))
         case .vector: return .vector(try unlabelled(try scalar(arguments[0], on: grid)))
         case .timestamp:
             if case .selector(let selector) = arguments[0].unwrapped {
@@ -41,7 +45,7 @@ extension PromQLEvaluator {
             let input = try vector(arguments[0], on: grid)
             let nearest =
                 arguments.count > 1
-                ? try scalar(arguments[1], on: grid) : [Double](repeating: 1, count: grid.count)
+                ? try scalar(arguments[1], on: grid) : try constant(1, on: grid)
             input.update { value, step in
                 // Dividing by the inverse keeps 0.1 and its like exact.
                 let inverse = 1 / nearest[step]
@@ -53,28 +57,37 @@ extension PromQLEvaluator {
         if let part = CalendarPart(call.function) {
             let input =
                 arguments.isEmpty
-                ? try unlabelled((0..<grid.count).map { Double(grid.time($0)) / 1000 })
+                ? try unlabelled(try seconds(of: grid))
                 : try vector(arguments[0], on: grid)
             input.update { value, _ in part.value(unixSeconds: value) }
             return .vector(try dropped(input))
         }
         if call.function.signature.arguments.contains(.matrix) {
-            return .vector(try overTime(call, on: grid))
+            return .vector(try overTime(call, on: grid, mayRepeat: mayRepeat))
         }
         guard let function = Self.elementwise(call.function) else {
             throw .unsupported(name: call.function.rawValue)
         }
-        let input = try vector(arguments[0], on: grid)
+        let input = try vector(arguments[0], on: grid, mayRepeat: mayRepeat)
         try context.check()
         input.update { value, _ in function(value) }
-        return .vector(try dropped(input))
+        return .vector(try dropped(input, mayRepeat: mayRepeat))
     }
 
     /// The result of a function that gives its input another meaning: without metric names.
-    private func dropped(_ input: SeriesGrid) throws(QueryError) -> SeriesGrid {
+    private func dropped(
+        _ input: SeriesGrid,
+        mayRepeat: Bool = false
+    ) throws(QueryError) -> SeriesGrid {
         var result = input
         result.dropMetricNames()
+        if mayRepeat { return result }
         return try result.merged(context: context)
+    }
+
+    private func seconds(of grid: StepGrid) throws(QueryError) -> [Double] {
+        try context.reserve(bytes: grid.count * 16)
+        return (0..<grid.count).map { Double(grid.time($0)) / 1000 }
     }
 
     private func unlabelled(_ numbers: [Double]) throws(QueryError) -> SeriesGrid {
@@ -84,8 +97,9 @@ extension PromQLEvaluator {
     }
 
     /// The value of the only series at each step; NaN where there is none or more than one.
-    private func onlyValues(_ input: SeriesGrid) -> [Double] {
-        (0..<input.steps).map { step in
+    private func onlyValues(_ input: SeriesGrid) throws(QueryError) -> [Double] {
+        try context.reserve(bytes: input.steps * 16)
+        return (0..<input.steps).map { step in
             var only = Double.nan
             var count = 0
             for row in 0..<input.count where !input.values[row, step].isAbsent {
@@ -98,7 +112,8 @@ extension PromQLEvaluator {
 
     private func overTime(
         _ call: PromQLCall,
-        on grid: StepGrid
+        on grid: StepGrid,
+        mayRepeat: Bool
     ) throws(QueryError) -> SeriesGrid {
         var parameter: [Double] = []
         var matrix = call.arguments[0]
@@ -115,7 +130,7 @@ extension PromQLEvaluator {
         case .last_over_time, .first_over_time: break
         default: result.dropMetricNames()
         }
-        return try result.unique(context: context)
+        return mayRepeat ? result : try result.unique(context: context)
     }
 
     /// One at each step where `input` has nothing, labelled with what its selector asks for.
@@ -204,6 +219,9 @@ extension PromQLEvaluator {
         return left.isNaN || right.isNaN ? .nan : min(left, right)
     }
 
+    /// The longest label value that `label_replace` and `label_join` may make, in bytes.
+    private static let labelLengthMax = 64 * 1024
+
     private func relabelled(
         _ call: PromQLCall,
         on grid: StepGrid
@@ -220,18 +238,28 @@ extension PromQLEvaluator {
         if call.function == .label_join {
             for row in result.labels.indices {
                 let labels = result.labels[row]
+                let lengths = texts.dropFirst(2).map { labels.valueRange(of: $0)?.count ?? 0 }
+                let length = lengths.reduce(texts[1].utf8.count * texts.count, +)
+                guard length <= Self.labelLengthMax else {
+                    throw .limit(name: "label value bytes", limit: Self.labelLengthMax)
+                }
                 let joined = texts.dropFirst(2).map { labels[$0] ?? "" }.joined(separator: texts[1])
-                result.labels[row] = labels.setting(target, to: joined)
+                try relabel(&result, row, target, joined)
             }
             return try result.merged(context: context)
         }
+        var rewritten: [(row: Int, value: String)] = []
         do throws(PatternError) {
             let pattern = try CapturePattern(texts[3])
             for row in result.labels.indices {
                 let labels = result.labels[row]
                 let value = labels[texts[2]] ?? ""
-                if let written = try pattern.rewrite(value, as: texts[1]) {
-                    result.labels[row] = labels.setting(target, to: written)
+                if let written = try pattern.rewrite(
+                    value,
+                    as: texts[1],
+                    lengthMax: Self.labelLengthMax
+                ) {
+                    rewritten.append((row, written))
                 }
             }
         } catch {
@@ -240,7 +268,20 @@ extension PromQLEvaluator {
                     + error.reason
             )
         }
+        for (row, value) in rewritten { try relabel(&result, row, target, value) }
         return try result.merged(context: context)
+    }
+
+    /// Sets one label of one series. Labels may grow with every call, so they are paid for.
+    private func relabel(
+        _ grid: inout SeriesGrid,
+        _ row: Int,
+        _ name: String,
+        _ value: String
+    ) throws(QueryError) {
+        if row & 63 == 0 { try context.check() }
+        try context.reserve(bytes: grid.labels[row].bytes.count + value.utf8.count)
+        grid.labels[row] = grid.labels[row].setting(name, to: value)
     }
 
     /// Functions of one number.

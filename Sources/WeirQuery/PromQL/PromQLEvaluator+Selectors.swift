@@ -11,7 +11,7 @@ extension PromQLEvaluator {
     }
 
     /// The most steps a subquery may evaluate its expression at.
-    static let subqueryStepsMax = 10_000_000
+    static let subqueryStepsMax = 1_000_000
 
     /// The times a selector looks at, given the times of evaluation.
     func reference(_ shift: PromQLTimeShift, on grid: StepGrid) -> StepGrid {
@@ -123,13 +123,16 @@ extension PromQLEvaluator {
             slide: slide,
             parameter: parameter,
             times: grid,
-            semantics: options.semantics
+            semantics: options.semantics,
+            context: context
         )
         if case .subquery(let subquery) = argument.unwrapped {
             let inner = try samples(of: subquery, slide: slide)
             let buffer = try GridBuffer(rows: inner.count, steps: grid.count, context: context)
-            try inner.forEach(context: context) { series, times, values in
-                buffer.withRow(series) { row in ready.apply(times, values, into: &row) }
+            try inner.forEach(context: context) { (series, times, values) throws(QueryError) in
+                try buffer.withRow(series) { (row) throws(QueryError) in
+                    try ready.apply(times, values, into: &row)
+                }
             }
             return SeriesGrid(labels: inner.labels, values: buffer)
         }
@@ -146,7 +149,9 @@ extension PromQLEvaluator {
         let context = context
         try selection.scan { (series, times, values) throws(QueryError) in
             try context.check()
-            buffer.withRow(series) { row in ready.apply(times, values, into: &row) }
+            try buffer.withRow(series) { (row) throws(QueryError) in
+                try ready.apply(times, values, into: &row)
+            }
         }
         return SeriesGrid(labels: labels, values: buffer)
     }
@@ -189,7 +194,8 @@ struct SubquerySamples {
     /// Calls `body` for each series that has samples.
     func forEach(
         context: QueryContext,
-        _ body: (_ series: Int, _ times: Span<Int64>, _ values: Span<Double>) -> Void
+        _ body: (_ series: Int, _ times: Span<Int64>, _ values: Span<Double>)
+            throws(QueryError) -> Void
     ) throws(QueryError) {
         var times: [Int64] = []
         var values: [Double] = []
@@ -201,7 +207,7 @@ struct SubquerySamples {
                 times.append(grid.time(step))
                 values.append(series.values[row, step])
             }
-            if !times.isEmpty { body(row, times.span, values.span) }
+            if !times.isEmpty { try body(row, times.span, values.span) }
         }
     }
 }

@@ -21,40 +21,52 @@ struct PromQLEvaluator {
     let queryStart: Int64
     let queryEnd: Int64
 
+    /// - Parameter mayRepeat: Series may come out with equal labels, as they do when metric names
+    ///   are dropped, because an aggregation takes them together anyway.
     func evaluate(
         _ expression: PromQLExpression,
-        on grid: StepGrid
+        on grid: StepGrid,
+        mayRepeat: Bool = false
     ) throws(QueryError) -> Value {
         switch expression {
         case .number(let number):
-            return .scalar([Double](repeating: number.value, count: grid.count))
+            return .scalar(try constant(number.value, on: grid))
         case .string(let text): return .string(text)
-        case .parenthesized(let inner), .affirmed(let inner): return try evaluate(inner, on: grid)
+        case .parenthesized(let inner), .affirmed(let inner):
+            return try evaluate(inner, on: grid, mayRepeat: mayRepeat)
         case .selector(let selector):
             return .vector(try instantVector(selector, on: grid, content: .values))
         case .range, .subquery:
             throw .invalid(reason: "a range vector is no result of its own here")
         case .negated(let inner):
-            switch try evaluate(inner, on: grid) {
+            switch try evaluate(inner, on: grid, mayRepeat: mayRepeat) {
             case .scalar(let numbers): return .scalar(numbers.map { -$0 })
             case .vector(var vector):
                 vector.update { value, _ in -value }
                 vector.dropMetricNames()
-                return .vector(try vector.unique(context: context))
+                return .vector(mayRepeat ? vector : try vector.unique(context: context))
             case .string: throw .invalid(reason: "a string has no sign")
             }
         case .binary(let binary): return try evaluate(binary, on: grid)
         case .aggregation(let aggregation):
             return .vector(try evaluate(aggregation, on: grid))
-        case .call(let call): return try evaluate(call, on: grid)
+        case .call(let call): return try evaluate(call, on: grid, mayRepeat: mayRepeat)
         }
+    }
+
+    /// The same number at every step. What scalars hold is paid for until the query ends.
+    func constant(_ number: Double, on grid: StepGrid) throws(QueryError) -> [Double] {
+        try context.reserve(bytes: grid.count * 16)
+        return [Double](repeating: number, count: grid.count)
     }
 
     func vector(
         _ expression: PromQLExpression,
-        on grid: StepGrid
+        on grid: StepGrid,
+        mayRepeat: Bool = false
     ) throws(QueryError) -> SeriesGrid {
-        guard case .vector(let vector) = try evaluate(expression, on: grid) else {
+        let value = try evaluate(expression, on: grid, mayRepeat: mayRepeat)
+        guard case .vector(let vector) = value else {
             throw .invalid(reason: "expected an instant vector")
         }
         return vector
@@ -107,8 +119,12 @@ struct PromQLEvaluator {
         _ aggregation: PromQLAggregation,
         on grid: StepGrid
     ) throws(QueryError) -> SeriesGrid {
-        let input = try vector(aggregation.expression, on: grid)
-            .compacted(context: context)
+        let keepsSeries = aggregation.operation == .topk || aggregation.operation == .bottomk
+        let input = try vector(
+            aggregation.expression,
+            on: grid,
+            mayRepeat: options.semantics.aggregatesRepeats && !keepsSeries
+        ).compacted(context: context)
         let grouped = GridAggregation(input, grouping: aggregation.grouping, context: context)
         guard let parameter = aggregation.parameter else {
             return try grouped.reduce(aggregation.operation)

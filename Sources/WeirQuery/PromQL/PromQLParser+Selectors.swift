@@ -281,7 +281,7 @@ extension PatternError {
         case .invalid(let pattern, let offset, let reason):
             "error parsing regexp: \(reason) at offset \(offset): `\(pattern)`"
         case .tooLong(let length, let limit):
-            "regexp of \(length) bytes is longer than the limit of \(limit)"
+            "regexp or its result of \(length) bytes is longer than the limit of \(limit)"
         case .tooExpensive(let pattern, let limit):
             "regexp `\(pattern)` took more than \(limit) steps"
         }

@@ -6,9 +6,20 @@ package struct PromQLSemantics: Hashable, Sendable {
     /// `rate` and `increase` stop at a counter's zero before they judge the distance to the
     /// window's start, not after.
     package let cutsAtZeroFirst: Bool
+    /// Series that dropping the metric name made equal may be aggregated, as under version 3's
+    /// delayed name removal; else they are refused wherever they arise.
+    package let aggregatesRepeats: Bool
 
-    package static let version3 = Self(isRangeClosed: false, cutsAtZeroFirst: false)
-    package static let version2 = Self(isRangeClosed: true, cutsAtZeroFirst: true)
+    package static let version3 = Self(
+        isRangeClosed: false,
+        cutsAtZeroFirst: false,
+        aggregatesRepeats: true
+    )
+    package static let version2 = Self(
+        isRangeClosed: true,
+        cutsAtZeroFirst: true,
+        aggregatesRepeats: false
+    )
 }
 
 /// What a query is evaluated under.

@@ -1,3 +1,5 @@
+internal import WeirCore
+
 /// Finds what serves a method and a path: `GET /api/v1/label/{name}/values`.
 ///
 /// `{name}` stands for one segment; `{rest...}`, only at the end, for all that follow. A path

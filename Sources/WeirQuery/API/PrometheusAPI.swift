@@ -151,7 +151,7 @@ package enum PrometheusAPI {
             return PrometheusJSON.success(
                 order.prefix(limit).map { found[$0] },
                 stats: QueryStats(context, since: start),
-                warnings: order.count > limit ? [truncated] : []
+                warnings: context.warnings + (order.count > limit ? [truncated] : [])
             )
         }
     }
@@ -317,7 +317,7 @@ package enum PrometheusAPI {
         return PrometheusJSON.success(
             Array(names.prefix(limit)),
             stats: QueryStats(context, since: start),
-            warnings: names.count > limit ? [truncated] : []
+            warnings: context.warnings + (names.count > limit ? [truncated] : [])
         )
     }
 
@@ -341,7 +341,7 @@ package enum PrometheusAPI {
         return PrometheusJSON.success(
             kept,
             stats: QueryStats(context, since: start),
-            warnings: isTruncated ? [truncated] : []
+            warnings: context.warnings + (isTruncated ? [truncated] : [])
         )
     }
 }

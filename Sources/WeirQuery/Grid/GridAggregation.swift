@@ -1,7 +1,9 @@
 internal import Glibc
 package import WeirCore
 
-/// Aggregation of a grid's series into groups, step by step. Any query language may use it.
+/// Aggregation of a grid's series into groups, step by step.
+///
+/// Any query language may use it.
 package struct GridAggregation {
     private let input: SeriesGrid
     private let context: QueryContext
@@ -55,7 +57,7 @@ package struct GridAggregation {
         }
     }
 
-    /// `sum avg min max count group stddev stdvar`
+    /// `sum avg min max count group stddev stdvar`.
     package func reduce(_ operation: AggregationOperator) throws(QueryError) -> SeriesGrid {
         let result = try newBuffer()
         switch operation {

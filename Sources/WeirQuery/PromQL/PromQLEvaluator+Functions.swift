@@ -208,7 +208,9 @@ extension PromQLEvaluator {
         return try dropped(input)
     }
 
-    /// The greater of two. NaN if either is, but for infinity, which nothing can exceed.
+    /// The greater of two.
+    ///
+    /// NaN if either is, but for infinity, which nothing can exceed.
     private static func greater(_ left: Double, _ right: Double) -> Double {
         if left == .infinity || right == .infinity { return .infinity }
         return left.isNaN || right.isNaN ? .nan : max(left, right)
@@ -272,7 +274,9 @@ extension PromQLEvaluator {
         return try result.merged(context: context)
     }
 
-    /// Sets one label of one series. Labels may grow with every call, so they are paid for.
+    /// Sets one label of one series.
+    ///
+    /// Labels may grow with every call, so they are paid for.
     private func relabel(
         _ grid: inout SeriesGrid,
         _ row: Int,

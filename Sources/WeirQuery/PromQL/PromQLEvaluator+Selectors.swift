@@ -156,8 +156,9 @@ extension PromQLEvaluator {
         return SeriesGrid(labels: labels, values: buffer)
     }
 
-    /// The subquery's expression at all steps that any of the windows needs. Steps lie on whole
-    /// multiples of the step since the epoch, whatever the query's own times.
+    /// The subquery's expression at all steps that any of the windows needs.
+    ///
+    /// Steps lie on whole multiples of the step since the epoch, whatever the query's own times.
     func samples(
         of subquery: PromQLSubquery,
         slide: WindowSlide

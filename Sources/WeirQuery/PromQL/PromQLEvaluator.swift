@@ -21,8 +21,10 @@ struct PromQLEvaluator {
     let queryStart: Int64
     let queryEnd: Int64
 
-    /// - Parameter mayRepeat: Series may come out with equal labels, as they do when metric names
-    ///   are dropped, because an aggregation takes them together anyway.
+    /// Computes a node and all below it.
+    ///
+    /// With `mayRepeat` series may come out with equal labels, as they do when metric names are
+    /// dropped, because an aggregation takes them together anyway.
     func evaluate(
         _ expression: PromQLExpression,
         on grid: StepGrid,
@@ -54,7 +56,9 @@ struct PromQLEvaluator {
         }
     }
 
-    /// The same number at every step. What scalars hold is paid for until the query ends.
+    /// The same number at every step.
+    ///
+    /// What scalars hold is paid for until the query ends.
     func constant(_ number: Double, on grid: StepGrid) throws(QueryError) -> [Double] {
         try context.reserve(bytes: grid.count * 16)
         return [Double](repeating: number, count: grid.count)

@@ -1,5 +1,7 @@
-/// Where versions of Prometheus answer differently, which one is followed. Weir answers as
-/// version 3 does; version 2 exists so that tests can compare with a Prometheus of that age.
+/// Where versions of Prometheus answer differently, which one is followed.
+///
+/// Weir answers as version 3 does; version 2 exists so that tests can compare with a Prometheus of
+/// that age.
 package struct PromQLSemantics: Hashable, Sendable {
     /// Windows and the look-back hold a sample exactly at their start.
     package let isRangeClosed: Bool

@@ -83,4 +83,7 @@ package enum PromQLFunction: String, Hashable, Sendable, CaseIterable {
         default: false
         }
     }
+
+    /// Whether a range function gives its input another meaning, and so no metric name.
+    package var dropsNames: Bool { self != .last_over_time && self != .first_over_time }
 }

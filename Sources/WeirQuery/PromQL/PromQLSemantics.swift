@@ -31,6 +31,9 @@ package struct PromQLOptions: Hashable, Sendable {
     /// The step of subqueries that give none.
     package var subqueryStepMilliseconds: Int64 = 60000
     package var semantics = PromQLSemantics.version3
+    /// From this many numbers on, series times steps, an aggregation runs while series are read
+    /// instead of after: it holds its groups only, but adds in no fixed order.
+    package var streamedCellsMin = 4 << 20
 
     package init() {}
 }

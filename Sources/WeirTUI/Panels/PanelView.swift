@@ -120,8 +120,13 @@ package struct PanelView {
         in rect: Rect,
         _ theme: Theme
     ) -> TimeSeriesChart.Geometry? {
-        guard let axis = data.axis else { return nil }
+        guard let asked = data.axis else { return nil }
         let series = series(data, theme)
+        // Data that was asked for another width is drawn on this one until the new answer is here.
+        let cells = TimeSeriesChart.plotCells(width: rect.width)
+        let axis =
+            asked.cells == cells
+            ? asked : TimeAxis(from: asked.start, to: asked.end, cells: cells)
         let legendRows: Int
         if series.isEmpty || rect.height < 5 {
             legendRows = 0
@@ -144,6 +149,7 @@ package struct PanelView {
             complete: data.complete,
             unit: panel.unit
         )
+        chart.pointStep = max(axis.step, asked.step)
         chart.minimum = panel.minimum
         chart.maximum = panel.maximum
         chart.thresholds = panel.thresholds

@@ -141,6 +141,10 @@ package struct CellBuffer: Equatable, Sendable {
                     style: change(cell.style)
                 )
             }
+            // The halves of a wide character look alike, also where the edge cuts one.
+            for x in part.x..<min(part.maxX + 1, width) where cells[y * width + x].width == 0 {
+                cells[y * width + x] = .continuation(cells[y * width + x - 1].style)
+            }
         }
     }
 

@@ -66,8 +66,9 @@ struct ControlSequence {
         var modifiers: KeyModifiers = []
         if parameters.count > 1 {
             if parameters[1].count > 1, parameters[1][1] == 3 { return nil }
-            let bits = max(0, min((parameter(1) ?? 1) - 1, 255))
-            modifiers = KeyModifiers(rawValue: UInt8(bits & 7))
+            if let code = parameter(1), (1...256).contains(code) {
+                modifiers = KeyModifiers(rawValue: UInt8((code - 1) & 7))
+            }
         }
         return .key(KeyPress(key, modifiers))
     }

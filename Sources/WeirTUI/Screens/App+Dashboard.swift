@@ -76,7 +76,7 @@ extension App {
 
     /// The axis that the cursor moves on: the focused panel's, or any other's.
     private var cursorAxis: TimeAxis? {
-        if focus < panels.count, let axis = panels[focus].data?.axis { return axis }
+        if panels.indices.contains(focus), let axis = panels[focus].data?.axis { return axis }
         return panels.lazy.compactMap { $0.data?.axis }.first
     }
 
@@ -183,8 +183,8 @@ extension App {
 
     /// The line above the keys: the focused panel's values at the cursor.
     var cursorText: String {
-        guard let cursor, let dashboard, focus < panels.count else {
-            guard let dashboard, focus < dashboard.panels.count else { return "" }
+        guard let cursor, let dashboard, panels.indices.contains(focus) else {
+            guard let dashboard, panels.indices.contains(focus) else { return "" }
             let panel = dashboard.panels[focus]
             return panel.description.isEmpty ? "" : "\(panel.title): \(panel.description)"
         }

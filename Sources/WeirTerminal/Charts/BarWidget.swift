@@ -36,10 +36,10 @@ package struct BarWidget {
             buffer.write("no data", x: rect.x, y: rect.y, theme.muted, widthMax: rect.width)
             return
         }
-        let finite = bars.map { $0.value }.filter { $0.isFinite }
-        let low = minimum ?? min(0, finite.min() ?? 0)
+        let finite = bars.map { $0.value }.filter { $0.isFinite }.map { ChartNumber.held($0) }
+        let low = ChartNumber.held(minimum ?? min(0, finite.min() ?? 0))
         let fullHigh = maximum ?? max(finite.max() ?? 1, isGauge ? thresholdTop : -.infinity)
-        let high = fullHigh > low ? fullHigh : low + 1
+        let high = fullHigh > low ? ChartNumber.held(fullHigh) : low + max(1, abs(low))
         let values = bars.map { unit.text($0.value, decimals: decimals) }
         let valueWidth = min(rect.width / 3, (values.map { CharacterWidth.of($0) }.max() ?? 0))
         let longest = bars.map { CharacterWidth.of($0.name) }.max() ?? 0
@@ -60,7 +60,7 @@ package struct BarWidget {
             let track = Rect(x: trackX, y: y, width: trackWidth, height: 1)
             drawTrack(into: &buffer, track, low, high, theme)
             if bar.value.isFinite {
-                let share = min(max((bar.value - low) / (high - low), 0), 1)
+                let share = min(max((ChartNumber.held(bar.value) - low) / (high - low), 0), 1)
                 let eighths = Int((share * Double(trackWidth * 8)).rounded())
                 for x in 0..<(eighths / 8) { buffer.set(trackX + x, y, "█", style) }
                 if eighths % 8 > 0 {

@@ -130,13 +130,16 @@ package struct Sparkline {
         complete: Int64
     ) {
         let columns = ColumnEnvelope.make(points, axis: axis)
-        guard !rect.isEmpty, let low = columns.map({ $0.min }).min(),
-            let high = columns.map({ $0.max }).max()
+        guard !rect.isEmpty, let least = columns.map({ $0.min }).min(),
+            let greatest = columns.map({ $0.max }).max()
         else { return }
+        let low = ChartNumber.held(least)
+        let high = ChartNumber.held(greatest)
         var canvas = BrailleCanvas(cells: min(rect.width, axis.cells), rows: rect.height)
         let last = Double(canvas.height - 1)
         func row(_ value: Double) -> Int {
-            high > low ? Int(((high - value) / (high - low) * last).rounded()) : canvas.height - 1
+            guard high > low else { return canvas.height - 1 }
+            return Int(((high - ChartNumber.held(value)) / (high - low) * last).rounded())
         }
         var before: ColumnEnvelope?
         for column in columns {

@@ -29,9 +29,10 @@ package struct ValueAxis: Hashable, Sendable {
         maximum: Double? = nil,
         previous: ValueAxis? = nil
     ) {
-        let limit = 1e300
-        var low = max(-limit, minimum ?? values?.lowerBound ?? 0)
-        var high = min(limit, maximum ?? values?.upperBound ?? 1)
+        let minimum = minimum.map { ChartNumber.held($0) }
+        let maximum = maximum.map { ChartNumber.held($0) }
+        var low = minimum ?? ChartNumber.held(values?.lowerBound ?? 0)
+        var high = maximum ?? ChartNumber.held(values?.upperBound ?? 1)
         if minimum == nil, low > 0, high - low > 0.25 * high || low == high { low = 0 }
         if maximum == nil, high < 0, high - low > 0.25 * -low || low == high { high = 0 }
         if let previous, previous.lower <= low, previous.upper >= high,
@@ -49,16 +50,32 @@ package struct ValueAxis: Hashable, Sendable {
                 high = low + 1
             }
         }
-        let scale = unit.scale(for: max(abs(low), abs(high)))
         let ticksMax = max(2, min(8, rows / 2 + 1))
-        let step = Self.step(low, high, scale: scale, isBinary: unit.isBinary, ticksMax: ticksMax)
+        var scale = unit.scale(for: max(abs(low), abs(high)))
+        var step = Self.step(low, high, scale: scale, isBinary: unit.isBinary, ticksMax: ticksMax)
+        // The end of the axis may need the next prefix: 1.0s rather than 1000ms.
+        let end = maximum ?? (high / step - 1e-9).rounded(.up) * step
+        let endScale = unit.scale(for: max(abs(low), abs(end)))
+        if endScale != scale, end.isFinite {
+            scale = endScale
+            step = Self.step(low, high, scale: scale, isBinary: unit.isBinary, ticksMax: ticksMax)
+        }
         var first = (low / step).rounded(.down)
         var last = (high / step).rounded(.up)
         // A hair over a tick is rounding, not data.
         if high / step - (last - 1) < 1e-9 { last -= 1 }
         if first + 1 - low / step < 1e-9 { first += 1 }
-        lower = minimum ?? first * step
-        upper = maximum ?? max(last * step, lower + step)
+        let bottom = minimum ?? first * step
+        let top = maximum ?? max(last * step, bottom + step)
+        guard bottom < top, abs(first) < 1e15, abs(last) < 1e15 else {
+            // Values so close for their size that no step lies between them.
+            lower = min(low, low - abs(low) * 1e-3)
+            upper = max(lower + abs(low) * 2e-3, lower.nextUp)
+            ticks = [Tick(value: low, label: unit.text(low))]
+            return
+        }
+        lower = bottom
+        upper = top
         let decimals = Self.decimals(step / scale.divisor)
         var ticks: [Tick] = []
         let count = min(20, max(0, last - first))
@@ -114,4 +131,13 @@ package struct ValueAxis: Hashable, Sendable {
 
     /// How far down from the top a value is: 0 at `upper`, 1 at `lower`; outside when it is.
     package func position(of value: Double) -> Double { (upper - value) / (upper - lower) }
+}
+
+/// Numbers that can be subtracted and divided without leaving what a `Double` holds.
+enum ChartNumber {
+    /// The value held within ±10¹⁵⁰; what is closer to zero than 10⁻¹⁵⁰ is zero.
+    static func held(_ value: Double) -> Double {
+        if abs(value) < 1e-150 || value.isNaN { return 0 }
+        return min(max(value, -1e150), 1e150)
+    }
 }

@@ -36,10 +36,17 @@ func module(
     )
 }
 
-func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func tests(
+    of name: String,
+    _ dependencies: [Target.Dependency] = [],
+    exclude: [String] = []
+)
+    -> Target
+{
     .testTarget(
         name: "\(name)Tests",
         dependencies: [.byName(name: name), "WeirTestSupport"] + dependencies,
+        exclude: exclude,
         swiftSettings: house
     )
 }
@@ -113,7 +120,7 @@ let package = Package(
         tests(of: "WeirYAML", ["WeirCore"]),
         tests(of: "WeirWire", ["WeirCore"]),
         tests(of: "WeirStore", ["WeirCore", "WeirSystem", "WeirColumns", "WeirPattern"]),
-        tests(of: "WeirQuery", ["WeirCore", "WeirPattern"]),
+        tests(of: "WeirQuery", ["WeirCore", "WeirPattern"], exclude: ["Scripts"]),
         tests(of: "WeirAlerts", ["WeirCore", "WeirSystem", "WeirYAML", "WeirStore"]),
         tests(of: "WeirHTTP", ["WeirCore", "WeirSystem"]),
         tests(of: "WeirTerminal", ["WeirCore"]),

@@ -14,25 +14,35 @@ package struct BytesRun: Hashable, Sendable {
 
     /// Reads a head. `count` comes from the row counts and has been checked by the caller.
     package init(count: Int, from head: inout ByteReader) throws(DecodeError) {
-        byteCount = try head.readCount(limit: PageCodec.rawCountMax)
+        byteCount = try head.readCount(limit: PageDecoder.rawCountMax)
         lengths = try IntegerRun(count: count, from: &head)
     }
 
     /// Encodes rows `rows` of `values`.
     package static func encode(
-        _ values: BytesColumn, rows: Range<Int>, head: inout [UInt8], body: inout [UInt8],
+        _ values: BytesColumn,
+        rows: Range<Int>,
+        head: inout [UInt8],
+        body: inout [UInt8],
         scratch: inout EncodingScratch
     ) {
         let lengths = rows.map { Int64(values[$0].count) }
         UInt64(lengths.reduce(0, +)).appendVarint(to: &head)
         IntegerRun.encode(
-            lengths.span, findsUnit: false, head: &head, body: &body, scratch: &scratch.residuals)
+            lengths.span,
+            findsUnit: false,
+            head: &head,
+            body: &body,
+            scratch: &scratch.residuals
+        )
         for row in rows { body.append(contentsOf: values[row]) }
     }
 
     /// Decodes the strings and appends them. `body` is exactly this run's part of the body page.
     package func decode(
-        _ body: Span<UInt8>, appendingTo output: inout BytesColumn, scratch: inout [Int64]
+        _ body: Span<UInt8>,
+        appendingTo output: inout BytesColumn,
+        scratch: inout [Int64]
     ) throws(DecodeError) {
         guard body.count == bodyCount else { throw .truncated(offset: 0, needed: bodyCount) }
         scratch.removeAll(keepingCapacity: true)

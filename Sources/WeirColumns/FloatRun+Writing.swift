@@ -11,7 +11,9 @@ package struct EncodingScratch {
 extension FloatRun {
     /// Encodes `values`: appends the head to `head` and the packed values to `body`.
     package static func encode(
-        _ values: Span<Double>, head: inout [UInt8], body: inout [UInt8],
+        _ values: Span<Double>,
+        head: inout [UInt8],
+        body: inout [UInt8],
         scratch: inout EncodingScratch
     ) {
         guard let exponent = commonExponent(values) else {
@@ -19,7 +21,8 @@ extension FloatRun {
         }
         let exceptions = scale(values, exponent: exponent, into: &scratch.integers)
         head.append(
-            Kind.decimal.rawValue | UInt8(exponent) << 2 | (exceptions.isEmpty ? 0 : 0x40))
+            Kind.decimal.rawValue | UInt8(exponent) << 2 | (exceptions.isEmpty ? 0 : 0x40)
+        )
         if !exceptions.isEmpty {
             UInt64(exceptions.count).appendVarint(to: &head)
             var previous = 0
@@ -33,8 +36,12 @@ extension FloatRun {
         var residuals: [UInt64] = []
         swap(&residuals, &scratch.residuals)
         IntegerRun.encode(
-            scratch.integers.span, findsUnit: exponent == 0, head: &head, body: &body,
-            scratch: &residuals)
+            scratch.integers.span,
+            findsUnit: exponent == 0,
+            head: &head,
+            body: &body,
+            scratch: &residuals
+        )
         swap(&residuals, &scratch.residuals)
     }
 
@@ -73,7 +80,9 @@ extension FloatRun {
 
     /// Fills `integers`; an exception's place repeats the value before, so that it costs nothing.
     private static func scale(
-        _ values: Span<Double>, exponent: Int, into integers: inout [Int64]
+        _ values: Span<Double>,
+        exponent: Int,
+        into integers: inout [Int64]
     ) -> [Exception] {
         integers.removeAll(keepingCapacity: true)
         integers.reserveCapacity(values.count)
@@ -92,7 +101,9 @@ extension FloatRun {
     }
 
     private static func encodePlanes(
-        _ values: Span<Double>, head: inout [UInt8], body: inout [UInt8]
+        _ values: Span<Double>,
+        head: inout [UInt8],
+        body: inout [UInt8]
     ) {
         var plainBits = 0
         var xorBits = 0

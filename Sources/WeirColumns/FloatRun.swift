@@ -74,7 +74,9 @@ extension FloatRun {
     /// Decodes the values and appends them. `body` is exactly this run's part of the body page;
     /// `scratch` is the caller's, to be reused.
     package func decode(
-        _ body: Span<UInt8>, appendingTo output: inout [Double], scratch: inout [Int64]
+        _ body: Span<UInt8>,
+        appendingTo output: inout [Double],
+        scratch: inout [Int64]
     ) throws(DecodeError) {
         guard body.count == bodyCount else { throw .truncated(offset: 0, needed: bodyCount) }
         guard let integers else { return decodePlanes(body, appendingTo: &output) }
@@ -104,7 +106,9 @@ extension FloatRun {
         output.reserveCapacity(output.count + count)
         for index in 0..<count {
             var bits: UInt64 = 0
-            for plane in 0..<8 { bits |= UInt64(body[plane &* count &+ index]) &<< UInt64(8 &* plane) }
+            for plane in 0..<8 {
+                bits |= UInt64(body[plane &* count &+ index]) &<< UInt64(8 &* plane)
+            }
             if kind == .xorPlanes {
                 bits ^= previous
                 previous = bits

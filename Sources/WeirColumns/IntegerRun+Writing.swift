@@ -6,7 +6,10 @@ extension IntegerRun {
     /// `scratch` is the caller's, to be reused. `findsUnit` looks for a common divisor of the
     /// differences, as times have.
     package static func encode(
-        _ values: Span<Int64>, findsUnit: Bool, head: inout [UInt8], body: inout [UInt8],
+        _ values: Span<Int64>,
+        findsUnit: Bool,
+        head: inout [UInt8],
+        body: inout [UInt8],
         scratch: inout [UInt64]
     ) {
         let unit = findsUnit ? commonDivisor(values) : 1
@@ -32,7 +35,8 @@ extension IntegerRun {
         var previousDifference: Int64 = 0
         for index in 1..<values.count {
             let (difference, overflow) = values[index].subtractingReportingOverflow(
-                values[index - 1])
+                values[index - 1]
+            )
             if overflow { return 1 }
             if difference == previousDifference { continue }
             previousDifference = difference
@@ -51,7 +55,8 @@ extension IntegerRun {
 
     /// Picks the transform that leaves the fewest significant bits.
     private static func choose(
-        _ values: Span<Int64>, unit: Int64
+        _ values: Span<Int64>,
+        unit: Int64
     ) -> (transform: Transform, minimum: Int64) {
         guard values.count > 1 else { return (.delta, values.isEmpty ? 0 : values[0]) }
         var minimum = values[0]
@@ -80,7 +85,10 @@ extension IntegerRun {
     }
 
     private static func fill(
-        _ residuals: inout [UInt64], _ values: Span<Int64>, unit: Int64, transform: Transform,
+        _ residuals: inout [UInt64],
+        _ values: Span<Int64>,
+        unit: Int64,
+        transform: Transform,
         minimum: Int64
     ) {
         residuals.removeAll(keepingCapacity: true)
@@ -142,7 +150,10 @@ extension IntegerRun {
     }
 
     private static func pack(
-        _ residuals: [UInt64], width: Width, head: inout [UInt8], body: inout [UInt8]
+        _ residuals: [UInt64],
+        width: Width,
+        head: inout [UInt8],
+        body: inout [UInt8]
     ) {
         switch width {
         case .none: return

@@ -97,7 +97,8 @@ extension IntegerRun {
     ///
     /// - Throws: `DecodeError` when the marks in the body and the escapes disagree.
     package func decode(
-        _ body: Span<UInt8>, appendingTo output: inout [Int64]
+        _ body: Span<UInt8>,
+        appendingTo output: inout [Int64]
     ) throws(DecodeError) {
         guard body.count == bodyCount else { throw .truncated(offset: 0, needed: bodyCount) }
         guard count > 0 else { return }
@@ -117,7 +118,8 @@ extension IntegerRun {
 
     /// - Returns: False when the marks and the escapes disagree; `target` is filled all the same.
     private func unpack(
-        _ source: UnsafeBufferPointer<UInt8>, into target: UnsafeMutableBufferPointer<Int64>
+        _ source: UnsafeBufferPointer<UInt8>,
+        into target: UnsafeMutableBufferPointer<Int64>
     ) -> Bool {
         var start = 0
         switch transform {
@@ -166,7 +168,8 @@ extension IntegerRun {
     }
 
     private func unpackResiduals(
-        _ source: UnsafeBufferPointer<UInt8>, into rest: UnsafeMutableBufferPointer<Int64>
+        _ source: UnsafeBufferPointer<UInt8>,
+        into rest: UnsafeMutableBufferPointer<Int64>
     ) -> Bool {
         let n = rest.count
         switch width {
@@ -209,7 +212,9 @@ extension IntegerRun {
     }
 
     private func placeEscapes(
-        mark: Int64, markCount: Int, in rest: UnsafeMutableBufferPointer<Int64>
+        mark: Int64,
+        markCount: Int,
+        in rest: UnsafeMutableBufferPointer<Int64>
     ) -> Bool {
         guard markCount == escapes.count else { return false }
         guard markCount > 0 else { return true }

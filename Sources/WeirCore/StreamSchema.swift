@@ -55,5 +55,7 @@ package struct StreamSchema: Hashable, Sendable {
 
     /// One `value` per sample; the last write of a time wins.
     package static let metrics = StreamSchema(
-        columns: [ColumnSpec(name: "value", kind: .float64)], keepsLastOfEqualTimes: true)
+        columns: [ColumnSpec(name: "value", kind: .float64)],
+        keepsLastOfEqualTimes: true
+    )
 }

@@ -30,7 +30,9 @@ package final class ManualClock: WallClock {
 
     package func nowNanoseconds() -> Int64 { now.load(ordering: .acquiring) }
     package func set(nanoseconds: Int64) { now.store(nanoseconds, ordering: .releasing) }
-    package func advance(nanoseconds: Int64) { now.add(nanoseconds, ordering: .acquiringAndReleasing) }
+    package func advance(nanoseconds: Int64) {
+        now.add(nanoseconds, ordering: .acquiringAndReleasing)
+    }
 }
 
 /// Time for measuring how long something took.

@@ -56,7 +56,9 @@ extension FileSystem {
     /// Puts `bytes` at `path` so that after a crash either all of them are there or none:
     /// temporary file, sync, rename, sync of the folder.
     package func writeFileAtomically(
-        _ bytes: [UInt8], to path: String, inDirectory directory: String
+        _ bytes: [UInt8],
+        to path: String,
+        inDirectory directory: String
     ) throws(FileError) {
         let temporary = path + ".tmp"
         do throws(FileError) {

@@ -50,7 +50,9 @@ package struct HostFileSystem: FileSystem {
     }
 
     package func hardLink(_ source: String, to target: String) throws(FileError) {
-        guard unsafe link(source, target) == 0 else { throw FileError(.link, path: source, code: errno) }
+        guard unsafe link(source, target) == 0 else {
+            throw FileError(.link, path: source, code: errno)
+        }
     }
 
     package func removeFile(_ path: String) throws(FileError) {
@@ -77,7 +79,8 @@ package struct HostFileSystem: FileSystem {
         }
         return DiskSpace(
             free: Int(status.f_bavail) * Int(status.f_frsize),
-            total: Int(status.f_blocks) * Int(status.f_frsize))
+            total: Int(status.f_blocks) * Int(status.f_frsize)
+        )
     }
 }
 
@@ -113,8 +116,11 @@ private final class HostFile: File {
             filled = 0
             while filled < available {
                 let got = unsafe pread(
-                    descriptor, buffer.baseAddress?.advanced(by: filled), available - filled,
-                    off_t(offset + filled))
+                    descriptor,
+                    buffer.baseAddress?.advanced(by: filled),
+                    available - filled,
+                    off_t(offset + filled)
+                )
                 if got == 0 { break }
                 if got < 0 {
                     if errno == EINTR { continue }
@@ -135,8 +141,11 @@ private final class HostFile: File {
             while written < buffer.count {
                 // SAFETY: `written` stays below the buffer's count.
                 let put = unsafe pwrite(
-                    descriptor, buffer.baseAddress?.advanced(by: written), buffer.count - written,
-                    off_t(offset + written))
+                    descriptor,
+                    buffer.baseAddress?.advanced(by: written),
+                    buffer.count - written,
+                    off_t(offset + written)
+                )
                 if put < 0 {
                     if errno == EINTR { continue }
                     failure = errno

@@ -51,7 +51,8 @@ package final class Monitor<State>: @unchecked Sendable {
     ///
     /// - Returns: That value, or nil when `timeoutNanoseconds` passed first.
     package func wait<Result>(
-        timeoutNanoseconds: Int64? = nil, until body: (inout State) -> Result?
+        timeoutNanoseconds: Int64? = nil,
+        until body: (inout State) -> Result?
     ) -> Result? {
         let deadline = timeoutNanoseconds.map { Stopwatch.monotonicNanoseconds() &+ $0 }
         unsafe pthread_mutex_lock(lock)
@@ -63,7 +64,9 @@ package final class Monitor<State>: @unchecked Sendable {
                 continue
             }
             var time = timespec(
-                tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
+                tv_sec: Int(deadline / 1_000_000_000),
+                tv_nsec: Int(deadline % 1_000_000_000)
+            )
             if unsafe pthread_cond_timedwait(condition, lock, &time) == ETIMEDOUT {
                 return body(&state)
             }

@@ -24,14 +24,17 @@ package final class Thread: @unchecked Sendable {
         unsafe pthread_attr_setstacksize(&attributes, stackBytes)
         defer { unsafe pthread_attr_destroy(&attributes) }
         let code = unsafe pthread_create(
-            &handle, &attributes,
+            &handle,
+            &attributes,
             { argument in
                 guard let argument = unsafe argument else { return nil }
                 let start = unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
                 nameCurrent(start.name)
                 start.body()
                 return nil
-            }, start)
+            },
+            start
+        )
         precondition(code == 0, "pthread_create failed: \(code)")
         self.handle = handle
     }
@@ -50,7 +53,9 @@ package final class Thread: @unchecked Sendable {
 
     package static func sleep(nanoseconds: Int64) {
         var time = timespec(
-            tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+            tv_sec: Int(nanoseconds / 1_000_000_000),
+            tv_nsec: Int(nanoseconds % 1_000_000_000)
+        )
         unsafe nanosleep(&time, nil)
     }
 }

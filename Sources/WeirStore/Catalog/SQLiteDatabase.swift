@@ -55,7 +55,7 @@ package final class SQLiteDatabase: Sendable {
         }
 
         deinit {
-            for unsafe (_, statement) in unsafe statements { unsafe sqlite3_finalize(statement) }
+            for unsafe(_, statement) in unsafe statements { unsafe sqlite3_finalize(statement) }
             unsafe sqlite3_close_v2(handle)
         }
     }
@@ -89,7 +89,8 @@ package final class SQLiteDatabase: Sendable {
 
     /// Runs one statement and returns all its rows, each an array of column values.
     package func query(
-        _ sql: String, _ parameters: [SQLiteValue] = []
+        _ sql: String,
+        _ parameters: [SQLiteValue] = []
     ) throws(SQLiteError) -> [[SQLiteValue]] {
         try connection.withLock { connection throws(SQLiteError) in
             try Self.run(sql, parameters, on: &connection)
@@ -113,7 +114,9 @@ package final class SQLiteDatabase: Sendable {
     }
 
     private static func run(
-        _ sql: String, _ parameters: [SQLiteValue], on connection: inout Connection
+        _ sql: String,
+        _ parameters: [SQLiteValue],
+        on connection: inout Connection
     ) throws(SQLiteError) -> [[SQLiteValue]] {
         let statement = try unsafe prepare(sql, on: &connection)
         defer {
@@ -138,12 +141,19 @@ package final class SQLiteDatabase: Sendable {
     }
 
     private static func prepare(
-        _ sql: String, on connection: inout Connection
+        _ sql: String,
+        on connection: inout Connection
     ) throws(SQLiteError) -> OpaquePointer {
         if let known = unsafe connection.statements[sql] { return unsafe known }
         var statement: OpaquePointer?
         let code = unsafe sqlite3_prepare_v3(
-            connection.handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil)
+            connection.handle,
+            sql,
+            -1,
+            UInt32(SQLITE_PREPARE_PERSISTENT),
+            &statement,
+            nil
+        )
         guard code == SQLITE_OK, let prepared = unsafe statement else {
             throw unsafe failure(code, sql, connection.handle)
         }
@@ -152,15 +162,21 @@ package final class SQLiteDatabase: Sendable {
     }
 
     private static func failure(
-        _ code: Int32, _ sql: String, _ handle: OpaquePointer
+        _ code: Int32,
+        _ sql: String,
+        _ handle: OpaquePointer
     ) -> SQLiteError {
         unsafe SQLiteError(
-            code: sqlite3_extended_errcode(handle), message: String(cString: sqlite3_errmsg(handle)),
-            sql: sql)
+            code: sqlite3_extended_errcode(handle),
+            message: String(cString: sqlite3_errmsg(handle)),
+            sql: sql
+        )
     }
 
     private static func bind(
-        _ value: SQLiteValue, at index: Int32, of statement: OpaquePointer
+        _ value: SQLiteValue,
+        at index: Int32,
+        of statement: OpaquePointer
     ) -> Int32 {
         // SAFETY: SQLite copies text and blobs before these calls return.
         switch value {
@@ -169,13 +185,21 @@ package final class SQLiteDatabase: Sendable {
         case .real(let value): return unsafe sqlite3_bind_double(statement, index, value)
         case .text(let value):
             return unsafe weir_sqlite_bind_text(
-                statement, index, value, Int32(clamping: value.utf8.count))
+                statement,
+                index,
+                value,
+                Int32(clamping: value.utf8.count)
+            )
         case .blob(let bytes):
             return unsafe bytes.withUnsafeBytes { buffer in
                 unsafe buffer.isEmpty
                     ? sqlite3_bind_zeroblob(statement, index, 0)
                     : weir_sqlite_bind_blob(
-                        statement, index, buffer.baseAddress, Int32(clamping: buffer.count))
+                        statement,
+                        index,
+                        buffer.baseAddress,
+                        Int32(clamping: buffer.count)
+                    )
             }
         }
     }
@@ -188,12 +212,14 @@ package final class SQLiteDatabase: Sendable {
         case SQLITE_TEXT:
             let bytes = unsafe UnsafeBufferPointer(
                 start: sqlite3_column_text(statement, index),
-                count: Int(sqlite3_column_bytes(statement, index)))
+                count: Int(sqlite3_column_bytes(statement, index))
+            )
             return unsafe .text(String(decoding: bytes, as: UTF8.self))
         case SQLITE_BLOB:
             let bytes = unsafe UnsafeRawBufferPointer(
                 start: sqlite3_column_blob(statement, index),
-                count: Int(sqlite3_column_bytes(statement, index)))
+                count: Int(sqlite3_column_bytes(statement, index))
+            )
             return unsafe .blob(Array(bytes))
         default: return .null
         }

@@ -65,7 +65,11 @@ final class Journal {
             throw error
         }
         current = OpenFile(
-            file: file, firstSequence: sequence, byteCount: Self.magic.count, isSynced: false)
+            file: file,
+            firstSequence: sequence,
+            byteCount: Self.magic.count,
+            isSynced: false
+        )
         epoch += 1
     }
 
@@ -113,16 +117,6 @@ final class Journal {
         }
     }
 
-    /// The bytes of all journal files.
-    func byteCount() -> Int {
-        var total = 0
-        for file in (try? files()) ?? [] {
-            let path = "\(directory)/\(file.name)"
-            if let size = try? fileSystem.openForReading(path).size() { total += size }
-        }
-        return total
-    }
-
     // MARK: Reading
 
     /// What reading the journal found besides its records.
@@ -135,17 +129,17 @@ final class Journal {
         var gaps: [ClosedRange<UInt64>] = []
     }
 
-    /// Calls `body` with every record after `checkpoint`, in order. Reads in pieces, so memory
-    /// is bounded by the largest record.
+    /// Calls `body` with every record, in order, those up to `checkpoint` too: they may define
+    /// streams that later ones of their file name. `fileNumber` tells files apart. Reads in
+    /// pieces, so memory is bounded by the largest record.
     func replay(
         after checkpoint: UInt64,
-        _ body: (JournalRecord, _ definitions: [UInt32: Labels]) throws(FileError) -> Void
+        _ body: (_ record: JournalRecord, _ fileNumber: Int) -> Void
     ) throws(FileError) -> ReplayReport {
         var report = ReplayReport()
         var last = checkpoint
-        for (name, _) in try files() {
+        for (fileNumber, (name, _)) in try files().enumerated() {
             let file = try fileSystem.openForReading("\(directory)/\(name)")
-            var definitions: [UInt32: Labels] = [:]
             let size = try file.size()
             var reader = try JournalFileReader(file: file, byteCount: size)
             while let payload = try reader.next() {
@@ -153,17 +147,17 @@ final class Journal {
                     reader.stopBeforeLast()
                     break
                 }
-                for (reference, labels) in record.definitions { definitions[reference] = labels }
+                body(record, fileNumber)
                 guard record.sequence > last else { continue }
                 if record.sequence > last + 1 { report.gaps.append(last + 1...record.sequence - 1) }
                 last = record.sequence
                 report.recordCount += 1
                 report.rowCount += record.times.count
-                try body(record, definitions)
             }
             if reader.offset < size {
                 report.tornTails.append(
-                    "\(file.path): cut at byte \(reader.offset), \(size - reader.offset) ignored")
+                    "\(file.path): cut at byte \(reader.offset), \(size - reader.offset) ignored"
+                )
             }
         }
         return report

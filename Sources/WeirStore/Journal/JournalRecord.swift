@@ -126,14 +126,17 @@ extension JournalRecord {
     }
 
     private static func readRun(
-        _ reader: inout ByteReader, limit: Int
+        _ reader: inout ByteReader,
+        limit: Int
     ) throws(DecodeError) -> [UInt8] {
         let count = try reader.readCount(limit: limit)
         return try reader.readBytes(count: count)
     }
 
     private static func readColumn(
-        _ reader: inout ByteReader, kind: ColumnKind, rowCount: Int
+        _ reader: inout ByteReader,
+        kind: ColumnKind,
+        rowCount: Int
     ) throws(DecodeError) -> ColumnValues {
         var column = ColumnValues(kind: kind)
         for _ in 0..<rowCount {

@@ -19,14 +19,18 @@ final class MemoryPart: Sendable {
 
     var byteCount: Int {
         labels.count * 16 + times.count * 8
-            + columns.reduce(0) { $0 + $1.floats.count * 8 + $1.ints.count * 8 + $1.texts.bytes.count }
+            + columns.reduce(0) {
+                $0 + $1.floats.count * 8 + $1.ints.count * 8 + $1.texts.bytes.count
+            }
     }
 
     /// Sorts the rows of `batches`, which are in journal order, for which `isKept` holds.
     ///
     /// - Returns: Nil when there are none.
     init?(
-        _ batches: [ResolvedBatch], order: StreamOrder, schema: StreamSchema,
+        _ batches: [ResolvedBatch],
+        order: StreamOrder,
+        schema: StreamSchema,
         isKept: ((_ reference: UInt32, _ time: Int64) -> Bool)? = nil
     ) {
         guard let first = batches.first, let last = batches.last else { return nil }
@@ -79,7 +83,9 @@ final class MemoryPart: Sendable {
     }
 
     private static func gather(
-        _ batches: [ResolvedBatch], ranks: [UInt32], isKept: ((UInt32, Int64) -> Bool)?
+        _ batches: [ResolvedBatch],
+        ranks: [UInt32],
+        isKept: ((UInt32, Int64) -> Bool)?
     ) -> [RowKey] {
         var rows: [RowKey] = []
         if isKept == nil { rows.reserveCapacity(batches.reduce(0) { $0 + $1.rowCount }) }
@@ -90,8 +96,12 @@ final class MemoryPart: Sendable {
                 if let isKept, !isKept(reference, time) { continue }
                 rows.append(
                     RowKey(
-                        rank: ranks[Int(reference)], batch: UInt32(number), row: UInt32(row),
-                        time: time))
+                        rank: ranks[Int(reference)],
+                        batch: UInt32(number),
+                        row: UInt32(row),
+                        time: time
+                    )
+                )
             }
         }
         return rows
@@ -119,7 +129,9 @@ final class MemoryPart: Sendable {
             }
             rows = sorted
         } else {
-            sortRange(&rows, 0..<rows.count) { ($0.rank, $0.batch, $0.row) < ($1.rank, $1.batch, $1.row) }
+            sortRange(&rows, 0..<rows.count) {
+                ($0.rank, $0.batch, $0.row) < ($1.rank, $1.batch, $1.row)
+            }
         }
         var start = 0
         while start < rows.count {
@@ -139,7 +151,9 @@ final class MemoryPart: Sendable {
     }
 
     private static func sortRange(
-        _ rows: inout [RowKey], _ range: Range<Int>, by precedes: (RowKey, RowKey) -> Bool
+        _ rows: inout [RowKey],
+        _ range: Range<Int>,
+        by precedes: (RowKey, RowKey) -> Bool
     ) {
         rows[range].sort(by: precedes)
     }

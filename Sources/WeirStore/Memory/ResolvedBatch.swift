@@ -14,12 +14,17 @@ struct ResolvedBatch: Sendable {
     /// Roughly what the rows take in memory.
     var byteCount: Int {
         references.count * 4 + times.count * 8
-            + columns.reduce(0) { $0 + $1.floats.count * 8 + $1.ints.count * 8 + $1.texts.bytes.count }
+            + columns.reduce(0) {
+                $0 + $1.floats.count * 8 + $1.ints.count * 8 + $1.texts.bytes.count
+            }
             + 256
     }
 
     init(
-        sequence: UInt64, references: [UInt32], times: [Int64], columns: [ColumnValues]
+        sequence: UInt64,
+        references: [UInt32],
+        times: [Int64],
+        columns: [ColumnValues]
     ) {
         self.sequence = sequence
         self.references = references
@@ -41,7 +46,10 @@ struct ResolvedBatch: Sendable {
             for row in rows { columns[index].append(row, of: self.columns[index]) }
         }
         return ResolvedBatch(
-            sequence: sequence, references: rows.map { references[$0] },
-            times: rows.map { times[$0] }, columns: columns)
+            sequence: sequence,
+            references: rows.map { references[$0] },
+            times: rows.map { times[$0] },
+            columns: columns
+        )
     }
 }

@@ -32,9 +32,9 @@ struct PageEntry: Hashable, Sendable {
             throw .unknownValue(offset: start, value: UInt64(tag))
         }
         self.encoding = encoding
-        rawCount = try reader.readCount(limit: PageCodec.rawCountMax)
+        rawCount = try reader.readCount(limit: PageDecoder.rawCountMax)
         storedCount =
-            encoding == .raw ? rawCount : try reader.readCount(limit: PageCodec.rawCountMax)
+            encoding == .raw ? rawCount : try reader.readCount(limit: PageDecoder.rawCountMax)
         checksum = try reader.readUInt32()
     }
 
@@ -63,7 +63,10 @@ struct BlockEntry: Hashable, Sendable {
     }
 
     init(
-        offset: Int, rowCount: Int, streams: ClosedRange<Int>, times: ClosedRange<Int64>,
+        offset: Int,
+        rowCount: Int,
+        streams: ClosedRange<Int>,
+        times: ClosedRange<Int64>,
         pages: [PageEntry]
     ) {
         self.offset = offset
@@ -75,7 +78,9 @@ struct BlockEntry: Hashable, Sendable {
     }
 
     init(
-        from reader: inout ByteReader, columnCount: Int, streamCount: Int
+        from reader: inout ByteReader,
+        columnCount: Int,
+        streamCount: Int
     ) throws(DecodeError) {
         offset = try reader.readCount(limit: Int.max)
         rowCount = try reader.readCount(limit: BlockLimits.rowsMax)
@@ -84,7 +89,8 @@ struct BlockEntry: Hashable, Sendable {
         let start = reader.offset
         let first = Int64(zigZag: try reader.readVarint())
         let (last, overflow) = first.addingReportingOverflow(
-            Int64(bitPattern: try reader.readVarint()))
+            Int64(bitPattern: try reader.readVarint())
+        )
         guard !overflow, last >= first, lastStream < streamCount else {
             throw .notCanonical(offset: start)
         }

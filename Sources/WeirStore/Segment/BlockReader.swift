@@ -29,7 +29,9 @@ struct BlockHead: Sendable {
         }
 
         init(
-            kind: ColumnKind, count: Int, from reader: inout ByteReader
+            kind: ColumnKind,
+            count: Int,
+            from reader: inout ByteReader
         ) throws(DecodeError) {
             switch kind {
             case .float64: self = .floats(try FloatRun(count: count, from: &reader))
@@ -74,9 +76,15 @@ struct BlockHead: Sendable {
             }
             runs.append(
                 Run(
-                    stream: stream, rowCount: count, timesRun: timesRun, times: times,
+                    stream: stream,
+                    rowCount: count,
+                    timesRun: timesRun,
+                    times: times,
                     timeBodyOffset: isOwn ? timeOffset : runs[timesRun].timeBodyOffset,
-                    columns: columns, columnBodyOffsets: columnOffsets))
+                    columns: columns,
+                    columnBodyOffsets: columnOffsets
+                )
+            )
             if isOwn { timeOffset += times.bodyCount }
             for index in columnOffsets.indices { columnOffsets[index] += columns[index].bodyCount }
         }
@@ -107,19 +115,24 @@ struct BlockReader: Sendable {
         let run = head.runs[index]
         let bytes = timeBody
         let body = bytes.span.extracting(
-            run.timeBodyOffset..<(run.timeBodyOffset + run.times.bodyCount))
+            run.timeBodyOffset..<(run.timeBodyOffset + run.times.bodyCount)
+        )
         try run.times.decode(body, appendingTo: &output)
     }
 
     /// Decodes a run's values of one column and appends them.
     func appendColumn(
-        _ column: Int, ofRun index: Int, to output: inout ColumnValues, scratch: inout [Int64]
+        _ column: Int,
+        ofRun index: Int,
+        to output: inout ColumnValues,
+        scratch: inout [Int64]
     ) throws(DecodeError) {
         let run = head.runs[index]
         let start = run.columnBodyOffsets[column]
         let bytes = columnBodies[column]
         let body = bytes.span.extracting(
-            start..<(start + run.columns[column].bodyCount))
+            start..<(start + run.columns[column].bodyCount)
+        )
         switch run.columns[column] {
         case .floats(let run):
             try run.decode(body, appendingTo: &output.floats, scratch: &scratch)

@@ -37,7 +37,10 @@ struct BlockWriter {
 
     /// Appends rows `rows` of one stream. Times ascend; `rows.count` is at most `roomRowCount`.
     mutating func append(
-        stream: Int, times: [Int64], columns: [ColumnValues], rows: Range<Int>
+        stream: Int,
+        times: [Int64],
+        columns: [ColumnValues],
+        rows: Range<Int>
     ) {
         precondition(!rows.isEmpty && rows.count <= roomRowCount && stream >= lastStream)
         if isEmpty {
@@ -66,8 +69,12 @@ struct BlockWriter {
         let own = Array(times)
         previousTimes = own
         IntegerRun.encode(
-            own.span, findsUnit: true, head: &head, body: &timeBody,
-            scratch: &residuals)
+            own.span,
+            findsUnit: true,
+            head: &head,
+            body: &timeBody,
+            scratch: &residuals
+        )
     }
 
     private mutating func appendColumn(_ index: Int, _ column: ColumnValues, _ rows: Range<Int>) {
@@ -78,17 +85,25 @@ struct BlockWriter {
         case .int64:
             let values = column.ints.span.extracting(rows)
             IntegerRun.encode(
-                values, findsUnit: true, head: &head, body: &columnBodies[index],
-                scratch: &residuals)
+                values,
+                findsUnit: true,
+                head: &head,
+                body: &columnBodies[index],
+                scratch: &residuals
+            )
         case .bytes:
             BytesRun.encode(
-                column.texts, rows: rows, head: &head, body: &columnBodies[index],
-                scratch: &scratch)
+                column.texts,
+                rows: rows,
+                head: &head,
+                body: &columnBodies[index],
+                scratch: &scratch
+            )
         }
     }
 
     /// Encodes the block, to lie at `offset`, and starts the next one.
-    mutating func finish(at offset: Int, codec: PageCodec) -> (entry: BlockEntry, bytes: [UInt8]) {
+    mutating func finish(at offset: Int, encoder: PageEncoder) -> (entry: BlockEntry, bytes: [UInt8]) {
         precondition(!isEmpty)
         var counted: [UInt8] = []
         UInt64(runCount).appendVarint(to: &counted)
@@ -96,13 +111,17 @@ struct BlockWriter {
         var entries: [PageEntry] = []
         var bytes: [UInt8] = []
         for raw in [counted, timeBody] + columnBodies {
-            let page = codec.encode(raw)
+            let page = encoder.encode(raw)
             entries.append(PageEntry(page))
             bytes.append(contentsOf: page.bytes)
         }
         let entry = BlockEntry(
-            offset: offset, rowCount: rowCount, streams: firstStream...lastStream,
-            times: minTime...maxTime, pages: entries)
+            offset: offset,
+            rowCount: rowCount,
+            streams: firstStream...lastStream,
+            times: minTime...maxTime,
+            pages: entries
+        )
         reset()
         return (entry, bytes)
     }

@@ -7,7 +7,7 @@ struct SegmentFooter: Sendable {
     static let magic = Array("WEIRSEG1".utf8)
     static let version: UInt64 = 1
     static let trailerCount = 24
-    static let rawCountMax = PageCodec.rawCountMax
+    static let rawCountMax = PageDecoder.rawCountMax
 
     let signal: Signal
     /// The batches that went in, by their sequence in the journal.
@@ -43,8 +43,13 @@ struct SegmentFooter: Sendable {
     }
 
     init(
-        signal: Signal, sequences: ClosedRange<UInt64>, streamCount: Int, rowCount: Int,
-        times: ClosedRange<Int64>, streamPages: [StreamPageEntry], blocks: [BlockEntry]
+        signal: Signal,
+        sequences: ClosedRange<UInt64>,
+        streamCount: Int,
+        rowCount: Int,
+        times: ClosedRange<Int64>,
+        streamPages: [StreamPageEntry],
+        blocks: [BlockEntry]
     ) {
         self.signal = signal
         self.sequences = sequences
@@ -66,12 +71,14 @@ struct SegmentFooter: Sendable {
         self.signal = signal
         let firstSequence = try reader.readVarint()
         let (lastSequence, sequenceOverflow) = firstSequence.addingReportingOverflow(
-            try reader.readVarint())
+            try reader.readVarint()
+        )
         streamCount = try reader.readCount(limit: Int(Int32.max))
         rowCount = try reader.readCount(limit: Int.max)
         let first = Int64(zigZag: try reader.readVarint())
         let (last, timeOverflow) = first.addingReportingOverflow(
-            Int64(bitPattern: try reader.readVarint()))
+            Int64(bitPattern: try reader.readVarint())
+        )
         guard !sequenceOverflow, !timeOverflow, last >= first else {
             throw .notCanonical(offset: reader.offset)
         }
@@ -86,8 +93,13 @@ struct SegmentFooter: Sendable {
             let labels = try Labels(validating: try reader.readBytes(count: length))
             streamPages.append(
                 StreamPageEntry(
-                    offset: offset, firstStream: firstStream, streamCount: count,
-                    firstLabels: labels, page: try PageEntry(from: &reader)))
+                    offset: offset,
+                    firstStream: firstStream,
+                    streamCount: count,
+                    firstLabels: labels,
+                    page: try PageEntry(from: &reader)
+                )
+            )
             firstStream += count
         }
         guard firstStream == streamCount else { throw .notCanonical(offset: reader.offset) }
@@ -96,8 +108,11 @@ struct SegmentFooter: Sendable {
         for _ in 0..<(try reader.readCount(limit: bytes.count)) {
             blocks.append(
                 try BlockEntry(
-                    from: &reader, columnCount: signal.schema.columns.count,
-                    streamCount: streamCount))
+                    from: &reader,
+                    columnCount: signal.schema.columns.count,
+                    streamCount: streamCount
+                )
+            )
         }
         guard reader.remaining == 0, blocks.reduce(0, { $0 + $1.rowCount }) == rowCount else {
             throw .notCanonical(offset: reader.offset)

@@ -1,8 +1,8 @@
+import Synchronization
 internal import WeirColumns
 internal import WeirCore
 internal import WeirPattern
 internal import WeirSystem
-import Synchronization
 
 /// One immutable segment file, open for reading. Safe to use from many threads.
 ///
@@ -31,7 +31,8 @@ final class SegmentReader: Sendable {
     }
 
     private static func readFooter(
-        _ file: any File, byteCount: Int
+        _ file: any File,
+        byteCount: Int
     ) throws(SegmentError) -> SegmentFooter {
         let path = file.path
         let trailerCount = SegmentFooter.trailerCount
@@ -39,7 +40,8 @@ final class SegmentReader: Sendable {
         guard byteCount >= magicCount + trailerCount else { throw .notASegment(path: path) }
         let tailStart = max(0, byteCount - tailBytes)
         var tail = try read(file, at: tailStart, count: byteCount - tailStart)
-        guard tail.count == byteCount - tailStart, tail.suffix(magicCount) == SegmentFooter.magic[...]
+        guard tail.count == byteCount - tailStart,
+            tail.suffix(magicCount) == SegmentFooter.magic[...]
         else { throw .notASegment(path: path) }
         let trailer = Array(tail.suffix(trailerCount))
         let fields: (stored: UInt32, raw: UInt32, encoding: UInt8, checksum: UInt32)
@@ -68,9 +70,12 @@ final class SegmentReader: Sendable {
         }
         var raw: [UInt8] = []
         do throws(PageError) {
-            try PageCodec(effort: .fast).decode(
-                tail.span.extracting(0..<stored), encoding: encoding, rawCount: Int(fields.raw),
-                into: &raw)
+            try PageDecoder().decode(
+                tail.span.extracting(0..<stored),
+                encoding: encoding,
+                rawCount: Int(fields.raw),
+                into: &raw
+            )
         } catch {
             throw .badPage(path: path, offset: footerStart, error)
         }
@@ -84,7 +89,9 @@ final class SegmentReader: Sendable {
     }
 
     private static func read(
-        _ file: any File, at offset: Int, count: Int
+        _ file: any File,
+        at offset: Int,
+        count: Int
     ) throws(SegmentError) -> [UInt8] {
         do throws(FileError) {
             return try file.read(at: offset, count: count)
@@ -95,7 +102,9 @@ final class SegmentReader: Sendable {
 
     /// Reads, checks and decompresses one page.
     private func readPage(
-        _ page: PageEntry, at offset: Int, codec: PageCodec
+        _ page: PageEntry,
+        at offset: Int,
+        decoder: PageDecoder
     ) throws(SegmentError) -> [UInt8] {
         let stored = try Self.read(file, at: offset, count: page.storedCount)
         guard stored.count == page.storedCount, Checksum.crc32(stored) == page.checksum else {
@@ -103,8 +112,12 @@ final class SegmentReader: Sendable {
         }
         var raw: [UInt8] = []
         do throws(PageError) {
-            try codec.decode(
-                stored.span, encoding: page.encoding, rawCount: page.rawCount, into: &raw)
+            try decoder.decode(
+                stored.span,
+                encoding: page.encoding,
+                rawCount: page.rawCount,
+                into: &raw
+            )
         } catch {
             throw .badPage(path: path, offset: offset, error)
         }
@@ -115,24 +128,30 @@ final class SegmentReader: Sendable {
 
     /// Reads a block's head, its times and the columns in `columns`.
     func readBlock(
-        _ index: Int, columns: Set<Int>, codec: PageCodec
+        _ index: Int,
+        columns: Set<Int>,
+        decoder: PageDecoder
     ) throws(SegmentError) -> BlockReader {
         let entry = footer.blocks[index]
-        let headBytes = try readPage(entry.pages[0], at: entry.offset, codec: codec)
+        let headBytes = try readPage(entry.pages[0], at: entry.offset, decoder: decoder)
         let head: BlockHead
         do throws(DecodeError) {
             head = try BlockHead(headBytes, entry: entry, schema: footer.signal.schema)
         } catch {
             throw .undecodable(path: path, offset: entry.offset, error)
         }
-        let times = try readPage(entry.pages[1], at: entry.offset(ofPage: 1), codec: codec)
+        let times = try readPage(entry.pages[1], at: entry.offset(ofPage: 1), decoder: decoder)
         var bodies: [[UInt8]] = []
         for column in footer.signal.schema.columns.indices {
             bodies.append(
                 columns.contains(column)
                     ? try readPage(
-                        entry.pages[2 + column], at: entry.offset(ofPage: 2 + column), codec: codec)
-                    : [])
+                        entry.pages[2 + column],
+                        at: entry.offset(ofPage: 2 + column),
+                        decoder: decoder
+                    )
+                    : []
+            )
         }
         return BlockReader(head: head, timeBody: times, columnBodies: bodies)
     }
@@ -152,10 +171,10 @@ final class SegmentReader: Sendable {
     // MARK: Streams
 
     /// The label sets of page `index` of the stream index.
-    func readStreamPage(_ index: Int, codec: PageCodec) throws(SegmentError) -> [Labels] {
+    func readStreamPage(_ index: Int, decoder: PageDecoder) throws(SegmentError) -> [Labels] {
         let entry = footer.streamPages[index]
         if let kept = keptLabels.withLock({ $0 }) { return kept }
-        let bytes = try readPage(entry.page, at: entry.offset, codec: codec)
+        let bytes = try readPage(entry.page, at: entry.offset, decoder: decoder)
         let labels: [Labels]
         do throws(DecodeError) {
             labels = try StreamIndex.readPage(bytes, streamCount: entry.streamCount)
@@ -169,7 +188,8 @@ final class SegmentReader: Sendable {
     /// Calls `body` with the ordinal and labels of every stream that satisfies `matchers`, in
     /// order.
     func forEachStream(
-        matching matchers: StreamMatchers, codec: PageCodec,
+        matching matchers: StreamMatchers,
+        decoder: PageDecoder,
         _ body: (Int, Labels) -> Void
     ) throws(StreamSearchError) {
         let pages = footer.streamPages
@@ -179,7 +199,7 @@ final class SegmentReader: Sendable {
             guard matchers.canMatch(from: page.firstLabels, before: next) else { continue }
             let labels: [Labels]
             do throws(SegmentError) {
-                labels = try readStreamPage(index, codec: codec)
+                labels = try readStreamPage(index, decoder: decoder)
             } catch {
                 throw .segment(error)
             }
@@ -194,11 +214,11 @@ final class SegmentReader: Sendable {
     }
 
     /// Reads everything and checks every checksum.
-    func verify(codec: PageCodec) throws(SegmentError) {
-        for index in footer.streamPages.indices { _ = try readStreamPage(index, codec: codec) }
+    func verify(decoder: PageDecoder) throws(SegmentError) {
+        for index in footer.streamPages.indices { _ = try readStreamPage(index, decoder: decoder) }
         let columns = Set(footer.signal.schema.columns.indices)
         for index in footer.blocks.indices {
-            let block = try readBlock(index, columns: columns, codec: codec)
+            let block = try readBlock(index, columns: columns, decoder: decoder)
             var times: [Int64] = []
             var scratch: [Int64] = []
             do throws(DecodeError) {

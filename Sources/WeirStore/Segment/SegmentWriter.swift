@@ -9,7 +9,7 @@ internal import WeirSystem
 struct SegmentWriter {
     private let signal: Signal
     private let file: any File
-    private let codec: PageCodec
+    private let encoder: PageEncoder
     private var offset = 0
     private var pending: [UInt8] = []
     private var block: BlockWriter
@@ -28,10 +28,10 @@ struct SegmentWriter {
     /// Bytes are handed to the system in pieces of about this size.
     private static let pendingBytesMax = 1 << 20
 
-    init(signal: Signal, file: any File, codec: PageCodec) throws(FileError) {
+    init(signal: Signal, file: any File, encoder: PageEncoder) throws(FileError) {
         self.signal = signal
         self.file = file
-        self.codec = codec
+        self.encoder = encoder
         block = BlockWriter(schema: signal.schema)
         try file.truncate(to: 0)
         pending.append(contentsOf: SegmentFooter.magic)
@@ -40,7 +40,9 @@ struct SegmentWriter {
     /// Appends all rows of the next stream. Streams come in ascending canonical order, each once;
     /// times ascend.
     mutating func append(
-        _ labels: Labels, times: [Int64], columns: [ColumnValues]
+        _ labels: Labels,
+        times: [Int64],
+        columns: [ColumnValues]
     ) throws(FileError) {
         guard !times.isEmpty else { return }
         precondition(streamCount == 0 || previousLabels < labels, "streams must ascend")
@@ -50,7 +52,11 @@ struct SegmentWriter {
             if block.roomRowCount == 0 { try finishBlock() }
             let count = min(block.roomRowCount, times.count - row)
             block.append(
-                stream: streamCount, times: times, columns: columns, rows: row..<(row + count))
+                stream: streamCount,
+                times: times,
+                columns: columns,
+                rows: row..<(row + count)
+            )
             row += count
         }
         streamCount += 1
@@ -66,21 +72,24 @@ struct SegmentWriter {
         if isFull { finishStreamPage() }
         if pageStreamCount == 0 { pageFirst = labels }
         StreamIndex.appendLabels(
-            labels, after: pageStreamCount == 0 ? .empty : previousLabels, to: &pageBytes)
+            labels,
+            after: pageStreamCount == 0 ? .empty : previousLabels,
+            to: &pageBytes
+        )
         pageStreamCount += 1
         previousLabels = labels
     }
 
     private mutating func finishStreamPage() {
         guard let first = pageFirst else { return }
-        encodedPages.append((codec.encode(pageBytes), first, pageStreamCount))
+        encodedPages.append((encoder.encode(pageBytes), first, pageStreamCount))
         pageBytes.removeAll(keepingCapacity: true)
         pageFirst = nil
         pageStreamCount = 0
     }
 
     private mutating func finishBlock() throws(FileError) {
-        let (entry, bytes) = block.finish(at: offset + pending.count, codec: codec)
+        let (entry, bytes) = block.finish(at: offset + pending.count, encoder: encoder)
         blocks.append(entry)
         pending.append(contentsOf: bytes)
         if pending.count >= Self.pendingBytesMax { try writePending() }
@@ -105,15 +114,26 @@ struct SegmentWriter {
         for (page, first, count) in encodedPages {
             streamPages.append(
                 StreamPageEntry(
-                    offset: offset + pending.count, firstStream: firstStream, streamCount: count,
-                    firstLabels: first, page: PageEntry(page)))
+                    offset: offset + pending.count,
+                    firstStream: firstStream,
+                    streamCount: count,
+                    firstLabels: first,
+                    page: PageEntry(page)
+                )
+            )
             pending.append(contentsOf: page.bytes)
             firstStream += count
         }
         let footer = SegmentFooter(
-            signal: signal, sequences: sequences, streamCount: streamCount, rowCount: rowCount,
-            times: minTime...maxTime, streamPages: streamPages, blocks: blocks)
-        let page = codec.encode(footer.encoded())
+            signal: signal,
+            sequences: sequences,
+            streamCount: streamCount,
+            rowCount: rowCount,
+            times: minTime...maxTime,
+            streamPages: streamPages,
+            blocks: blocks
+        )
+        let page = encoder.encode(footer.encoded())
         var trailer: [UInt8] = []
         trailer.appendLittleEndian(UInt32(page.bytes.count))
         trailer.appendLittleEndian(UInt32(page.rawCount))

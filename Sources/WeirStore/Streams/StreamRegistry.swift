@@ -1,5 +1,5 @@
-internal import WeirCore
 import Synchronization
+internal import WeirCore
 
 /// The streams of one tenant and signal that were written lately, each with a small number.
 ///
@@ -33,7 +33,11 @@ final class StreamRegistry: Sendable {
     func resolve(_ streams: [Labels], limit: Int, now: Int64) -> Resolution {
         state.withLock { state in
             var resolution = Resolution(
-                references: [], refusedCount: 0, firstRefused: nil, activeCount: 0)
+                references: [],
+                refusedCount: 0,
+                firstRefused: nil,
+                activeCount: 0
+            )
             resolution.references.reserveCapacity(streams.count)
             for (index, labels) in streams.enumerated() {
                 if let known = state.references[labels] {
@@ -60,7 +64,8 @@ final class StreamRegistry: Sendable {
     /// Which of `references` have not been defined in journal epoch `epoch`; they count as
     /// defined afterwards.
     func define(
-        _ references: [UInt32], epoch: UInt32
+        _ references: [UInt32],
+        epoch: UInt32
     ) -> [(reference: UInt32, labels: Labels)] {
         state.withLock { state in
             var fresh: [(reference: UInt32, labels: Labels)] = []
@@ -103,6 +108,16 @@ struct StreamOrder {
     private(set) var labels: [Labels] = []
     private var sweepCount = 0
 
+    init() {}
+
+    /// The order of a few streams among themselves; the others have no rank.
+    init(labels: [Labels], references: [UInt32]) {
+        self.labels = labels
+        sorted = references.sorted { labels[Int($0)] < labels[Int($1)] }
+        ranks = [UInt32](repeating: 0, count: labels.count)
+        for (rank, reference) in sorted.enumerated() { ranks[Int(reference)] = UInt32(rank) }
+    }
+
     /// Takes in the streams that were added since the last call.
     mutating func update(from registry: StreamRegistry) {
         let (labels, sweepCount) = registry.snapshot()
@@ -122,7 +137,9 @@ struct StreamOrder {
     }
 
     private static func merge(
-        _ left: [UInt32], _ right: [UInt32], _ labels: [Labels]
+        _ left: [UInt32],
+        _ right: [UInt32],
+        _ labels: [Labels]
     ) -> [UInt32] {
         var merged: [UInt32] = []
         merged.reserveCapacity(left.count + right.count)

@@ -1,0 +1,173 @@
+import Testing
+import WeirCore
+import WeirQuery
+import WeirTestSupport
+
+/// Weir and Debian's Prometheus are asked the same of the same data.
+@Suite struct DifferentialTests {
+    /// Where the two are known to differ, and why. Matched by the exact query.
+    static let knownDifferences: [String: String] = [
+        "temperature offset 5": "version 3 takes a number of seconds for a duration",
+        "temperature atan2 humidity": "since version 2.47 atan2 drops the metric name",
+        "predict_linear(humidity[20m] @ 1700004000, 600)":
+            "2.42 lets the window of predict_linear slide on from its fixed time",
+    ]
+
+    struct Mode {
+        let path: String
+        let times: [(String, String)]
+        var isRange: Bool { path.hasSuffix("range") }
+    }
+
+    static let modes = [
+        Mode(path: "/api/v1/query", times: [("time", "1700003661")]),
+        Mode(path: "/api/v1/query", times: [("time", "1700007200.5")]),
+        Mode(
+            path: "/api/v1/query_range",
+            times: [("start", "1700000000"), ("end", "1700010800"), ("step", "97")]
+        ),
+        Mode(
+            path: "/api/v1/query_range",
+            times: [("start", "1700003000"), ("end", "1700003900"), ("step", "10s")]
+        ),
+    ]
+
+    @Test func answersEqualPrometheus() throws {
+        guard PrometheusServer.isInstalled else {
+            print("differential: skipped, \(PrometheusServer.program) is not installed")
+            return
+        }
+        let data = DifferentialData(seed: 20_260_101)
+        let server = try #require(PrometheusServer(openMetrics: data.openMetrics))
+        defer { server.stop() }
+        var options = PromQLOptions()
+        options.semantics = .version2
+        var cases = 0
+        var equal = 0
+        var known = 0
+        for query in DifferentialCases.all {
+            for mode in Self.modes {
+                let parameters = [("query", query)] + mode.times
+                let theirs = try #require(server.ask(mode.path, parameters))
+                let ours =
+                    mode.isRange
+                    ? PrometheusAPI.queryRange(
+                        parameters: parameters,
+                        source: data.source,
+                        context: QueryContext(),
+                        options: options
+                    )
+                    : PrometheusAPI.query(
+                        parameters: parameters,
+                        source: data.source,
+                        context: QueryContext(),
+                        nowMilliseconds: 0,
+                        options: options
+                    )
+                cases += 1
+                if let difference = AnswerComparison.difference(
+                    ours: try JSONParser.parse(ours.body),
+                    theirs: try JSONParser.parse(theirs.body),
+                    isOrdered: !mode.isRange && AnswerComparison.isOrdered(query)
+                ) {
+                    if Self.knownDifferences[query] != nil {
+                        known += 1
+                    } else {
+                        Issue.record("\(query) at \(mode.times): \(difference)")
+                    }
+                } else {
+                    equal += 1
+                }
+            }
+        }
+        print(
+            "differential: \(cases) cases, \(equal) equal, \(known) known version differences"
+        )
+        #expect(cases >= 300)
+        #expect(equal + known == cases)
+    }
+}
+
+/// Compares two answers of the Prometheus API, but for float rounding.
+enum AnswerComparison {
+    static func isOrdered(_ query: String) -> Bool {
+        query.hasPrefix("sort") || query.hasPrefix("topk") || query.hasPrefix("bottomk")
+    }
+
+    /// What differs first, or nil.
+    static func difference(ours: JSONValue, theirs: JSONValue, isOrdered: Bool) -> String? {
+        let status = (ours["status"]?.string ?? "", theirs["status"]?.string ?? "")
+        guard status.0 == status.1 else {
+            return "ours is \(status.0) (\(ours["error"]?.string ?? "")), "
+                + "theirs \(status.1) (\(theirs["error"]?.string ?? ""))"
+        }
+        if status.0 == "error" {
+            let kinds = (ours["errorType"]?.string, theirs["errorType"]?.string)
+            return kinds.0 == kinds.1
+                ? nil
+                : "ours is \(kinds.0 ?? "") (\(ours["error"]?.string ?? "")), theirs "
+                    + "\(kinds.1 ?? "") (\(theirs["error"]?.string ?? ""))"
+        }
+        let types = (
+            ours["data"]?["resultType"]?.string ?? "", theirs["data"]?["resultType"]?.string ?? ""
+        )
+        guard types.0 == types.1 else { return "ours is a \(types.0), theirs a \(types.1)" }
+        guard let left = ours["data"]?["result"], let right = theirs["data"]?["result"] else {
+            return "a result is missing"
+        }
+        if types.0 == "scalar" || types.0 == "string" { return points([left], [right]) }
+        return series(left.array ?? [], right.array ?? [], isOrdered: isOrdered)
+    }
+
+    private static func series(
+        _ ours: [JSONValue],
+        _ theirs: [JSONValue],
+        isOrdered: Bool
+    ) -> String? {
+        guard ours.count == theirs.count else {
+            return "ours has \(ours.count) series, theirs \(theirs.count): "
+                + "\(ours.map(key).prefix(4)) \(theirs.map(key).prefix(4))"
+        }
+        if isOrdered, ours.map(key) != theirs.map(key) {
+            return "order: \(ours.map(key)) \(theirs.map(key))"
+        }
+        var byKey: [String: JSONValue] = [:]
+        for one in ours { byKey[key(one)] = one }
+        for one in theirs {
+            guard let own = byKey[key(one)] else { return "ours lacks \(key(one))" }
+            let left = own["values"]?.array ?? [own["value"] ?? .null]
+            let right = one["values"]?.array ?? [one["value"] ?? .null]
+            if let difference = points(left, right) { return "\(key(one)): \(difference)" }
+        }
+        return nil
+    }
+
+    private static func key(_ series: JSONValue) -> String {
+        (series["metric"]?.members ?? []).map { "\($0.key)=\($0.value.string ?? "")" }
+            .joined(separator: ",")
+    }
+
+    private static func points(_ ours: [JSONValue], _ theirs: [JSONValue]) -> String? {
+        guard ours.count == theirs.count else {
+            return "ours has \(ours.count) points, theirs \(theirs.count)"
+        }
+        for (left, right) in zip(ours, theirs) {
+            guard let left = left.array, let right = right.array, left.count == 2,
+                right.count == 2, case .number(let ourTime) = left[0],
+                case .number(let theirTime) = right[0], ourTime == theirTime
+            else { return "times: \(left) \(right)" }
+            let values = (left[1].string ?? "", right[1].string ?? "")
+            guard isClose(values.0, values.1) else {
+                return "at \(ourTime): ours \(values.0), theirs \(values.1)"
+            }
+        }
+        return nil
+    }
+
+    private static func isClose(_ ours: String, _ theirs: String) -> Bool {
+        if ours == theirs { return true }
+        guard let left = Double(ours), let right = Double(theirs), left.isFinite, right.isFinite
+        else { return false }
+        return (left - right).magnitude <= 1e-9 * max(left.magnitude, right.magnitude) + 1e-9
+    }
+}

@@ -6,6 +6,7 @@ package struct HTTPServerStatistics: Hashable, Sendable {
     package var bodyBytesInHand: Int
     /// Bodies as they came off the wire.
     package var receivedBytes: Int
+    package var connections: Int
     /// Requests cut off before their answer was sent: the client left, was too slow, or broke the
     /// protocol.
     package var brokenRequests: Int

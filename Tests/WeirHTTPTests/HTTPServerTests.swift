@@ -185,6 +185,24 @@ import WeirTestSupport
         #expect(eventually { server.statistics.requestsInHand == 0 })
     }
 
+    @Test func aHeadThatTricklesIsCutOff() throws {
+        let server = try startServer(configure: { $0.headSecondsMax = 1 }, handle: echo)
+        defer { server.stop(drainSeconds: 1) }
+        let raw = try #require(RawConnection(port: server.port))
+        raw.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(raw.receive { $0.contains("GET /a") }.hasPrefix("HTTP/1.1 200"))
+        raw.send("GET /b HTTP/1.1\r\n")
+        // Never idle for long, and never done.
+        #expect(
+            eventually {
+                raw.send("X: y\r\n")
+                Thread.sleep(nanoseconds: 20_000_000)
+                return server.statistics.connections == 0
+            }
+        )
+        #expect(raw.receive() == "")
+    }
+
     @Test func bodiesInHandStayUnderTheirLimit() throws {
         let server = try startServer(configure: { $0.bodiesBytesMax = 1000 }, handle: echo)
         defer { server.stop(drainSeconds: 1) }

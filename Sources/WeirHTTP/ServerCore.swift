@@ -92,14 +92,14 @@ final class ServerCore: Sendable {
     }
 
     var statistics: HTTPServerStatistics {
-        HTTPServerStatistics(
-            requests: requests.load(ordering: .relaxed),
-            requestsInHand: requestsInHand.load(ordering: .relaxed),
-            bodyBytesInHand: bodyBytesInHand.load(ordering: .relaxed),
-            receivedBytes: receivedBytes.load(ordering: .relaxed),
-            connections: connections.withLock { $0.count },
-            brokenRequests: brokenRequests.load(ordering: .relaxed)
-        )
+        var statistics = HTTPServerStatistics()
+        statistics.requests = requests.load(ordering: .relaxed)
+        statistics.requestsInHand = requestsInHand.load(ordering: .relaxed)
+        statistics.bodyBytesInHand = bodyBytesInHand.load(ordering: .relaxed)
+        statistics.receivedBytes = receivedBytes.load(ordering: .relaxed)
+        statistics.connections = connections.withLock { $0.count }
+        statistics.brokenRequests = brokenRequests.load(ordering: .relaxed)
+        return statistics
     }
 
     static let stoppingResponse: HTTPResponse = {

@@ -1,7 +1,9 @@
 internal import CPCRE2
 
 /// A regular expression anchored at both ends whose groups are written into a template, as
-/// `label_replace` wants it. The same limits as `Pattern`. Safe to use from any thread.
+/// `label_replace` wants it.
+///
+/// The same limits as `Pattern`. Safe to use from any thread.
 @safe
 package final class CapturePattern: @unchecked Sendable {
     private let text: String

@@ -278,6 +278,18 @@ import WeirTestSupport
         }
     }
 
+    @Test func everyAddressMeansBothFamilies() throws {
+        let server = try startServer(configure: { $0.listen = ":0" }) { exchange in
+            exchange.respond(.text(exchange.head.remoteAddress.host))
+        }
+        defer { server.stop(drainSeconds: 1) }
+        let response = try HTTPClient().send(HTTPClientRequest(url: url(server, "/")))
+        #expect(text(response) == "127.0.0.1")
+        let six = HTTPClientRequest(url: "http://[::1]:\(server.port)/")
+        // A machine without IPv6 cannot ask.
+        if let response = try? HTTPClient().send(six) { #expect(text(response) == "::1") }
+    }
+
     @Test func aTakenPortSaysSo() throws {
         let server = try startServer(handle: echo)
         defer { server.stop(drainSeconds: 1) }

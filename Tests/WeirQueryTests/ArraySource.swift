@@ -1,3 +1,5 @@
+import Dispatch
+import Synchronization
 import WeirCore
 import WeirPattern
 import WeirQuery
@@ -13,6 +15,8 @@ struct ArraySource: SampleSource {
     var all: [Series] = []
     /// Hand out all samples of a series, not only those in range: a store may do that.
     var isGenerous = false
+    /// Call the scan's body from several threads at once.
+    var isConcurrent = false
 
     func find(
         _ matchers: [LabelMatcher],
@@ -53,6 +57,7 @@ struct ArraySource: SampleSource {
     ) throws(QueryError) -> any SeriesSelection {
         ArraySelection(
             series: try find(matchers, fromMilliseconds, throughMilliseconds),
+            isConcurrent: isConcurrent,
             context: context
         )
     }
@@ -75,6 +80,7 @@ struct ArraySource: SampleSource {
 
 struct ArraySelection: SeriesSelection {
     let series: [ArraySource.Series]
+    let isConcurrent: Bool
     let context: QueryContext
     var labels: [Labels] { series.map(\.labels) }
 
@@ -83,6 +89,19 @@ struct ArraySelection: SeriesSelection {
             @Sendable (_ series: Int, _ times: Span<Int64>, _ values: Span<Double>)
             throws(QueryError) -> Void
     ) throws(QueryError) {
+        if isConcurrent {
+            let failure = Mutex<QueryError?>(nil)
+            DispatchQueue.concurrentPerform(iterations: series.count) { index in
+                do throws(QueryError) {
+                    let one = series[index]
+                    try body(index, one.times.span, one.values.span)
+                } catch {
+                    failure.withLock { $0 = error }
+                }
+            }
+            if let error = failure.withLock({ $0 }) { throw error }
+            return
+        }
         for (index, one) in series.enumerated() {
             try context.count(rows: one.times.count, blocks: 1, bytes: one.times.count * 16)
             try body(index, one.times.span, one.values.span)

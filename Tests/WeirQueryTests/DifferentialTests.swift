@@ -5,7 +5,9 @@ import WeirTestSupport
 
 /// Weir and Debian's Prometheus are asked the same of the same data.
 @Suite struct DifferentialTests {
-    /// Where the two are known to differ, and why. Matched by the exact query.
+    /// Where the two are known to differ, and why.
+    ///
+    /// Matched by the exact query.
     static let knownDifferences: [String: String] = [
         "temperature offset 5": "version 3 takes a number of seconds for a duration",
         "temperature atan2 humidity": "since version 2.47 atan2 drops the metric name",
@@ -40,51 +42,128 @@ import WeirTestSupport
         let data = DifferentialData(seed: 20_260_101)
         let server = try #require(PrometheusServer(openMetrics: data.openMetrics))
         defer { server.stop() }
-        var options = PromQLOptions()
-        options.semantics = .version2
+        var queries = DifferentialCases.all
+        var random = RandomQueries(seed: 7)
+        for _ in 0..<400 { queries.append(random.vector(3)) }
         var cases = 0
         var equal = 0
         var known = 0
-        for query in DifferentialCases.all {
+        var refused = 0
+        var empty = 0
+        for query in queries {
             for mode in Self.modes {
                 let parameters = [("query", query)] + mode.times
                 let theirs = try #require(server.ask(mode.path, parameters))
-                let ours =
-                    mode.isRange
-                    ? PrometheusAPI.queryRange(
-                        parameters: parameters,
-                        source: data.source,
-                        context: QueryContext(),
-                        options: options
-                    )
-                    : PrometheusAPI.query(
-                        parameters: parameters,
-                        source: data.source,
-                        context: QueryContext(),
-                        nowMilliseconds: 0,
-                        options: options
-                    )
+                let ours = Self.answer(mode, parameters, data.source)
                 cases += 1
-                if let difference = AnswerComparison.difference(
+                if theirs.status != 200 { refused += 1 }
+                if String(decoding: theirs.body, as: UTF8.self).contains("\"result\":[]") {
+                    empty += 1
+                }
+                let difference = AnswerComparison.difference(
                     ours: try JSONParser.parse(ours.body),
                     theirs: try JSONParser.parse(theirs.body),
                     isOrdered: !mode.isRange && AnswerComparison.isOrdered(query)
-                ) {
-                    if Self.knownDifferences[query] != nil {
-                        known += 1
-                    } else {
-                        Issue.record("\(query) at \(mode.times): \(difference)")
-                    }
-                } else {
+                )
+                if difference == nil {
                     equal += 1
+                } else if Self.knownDifferences[query] != nil {
+                    known += 1
+                } else {
+                    Issue.record("\(query) at \(mode.times): \(difference ?? "")")
                 }
             }
         }
         print(
-            "differential: \(cases) cases, \(equal) equal, \(known) known version differences"
+            "differential: \(cases) cases, \(equal) equal, \(known) known version differences; "
+                + "\(refused) refused, \(empty) empty"
         )
         #expect(cases >= 300)
         #expect(equal + known == cases)
+        try answersAreWrittenByteForByte(server, data)
+    }
+
+    private static func answer(
+        _ mode: Mode,
+        _ parameters: [(String, String)],
+        _ source: ArraySource
+    ) -> PrometheusAnswer {
+        var options = PromQLOptions()
+        options.semantics = .version2
+        let context = QueryContext()
+        if mode.isRange {
+            return PrometheusAPI.queryRange(
+                parameters: parameters,
+                source: source,
+                context: context,
+                options: options
+            )
+        }
+        return PrometheusAPI.query(
+            parameters: parameters,
+            source: source,
+            context: context,
+            nowMilliseconds: 0,
+            options: options
+        )
+    }
+
+    /// Answers with one series at most, and lists of names, but for `stats`.
+    private func answersAreWrittenByteForByte(
+        _ server: PrometheusServer,
+        _ data: DifferentialData
+    ) throws {
+        for query in [
+            "temperature{host=\"h1\"}", "errors_total{instance=\"b\"}", "1", "1e30", "-1e-9",
+            "\"t\"",
+            "vector(1e30)", "vector(1e-9)", "vector(-0.1)", "special{kind=\"inf\"}", "nothing",
+            "up[0",
+            "vector(0 / 0)", "count_values(\"v\", vector(1e30))", "temperature + on () up",
+        ] {
+            for mode in Self.modes {
+                let parameters = [("query", query)] + mode.times
+                let theirs = try #require(server.ask(mode.path, parameters))
+                let ours = Self.answer(mode, parameters, data.source)
+                guard ours.status == 200, theirs.status == 200 else {
+                    #expect(ours.status == theirs.status, "\(query)")
+                    continue
+                }
+                #expect(
+                    AnswerComparison.withoutStats(ours.body)
+                        == String(decoding: theirs.body, as: UTF8.self),
+                    "\(query)"
+                )
+            }
+        }
+        let times = [("start", "1700000000"), ("end", "1700010800")]
+        let lists: [(String, PrometheusAnswer)] = [
+            (
+                "/api/v1/labels",
+                PrometheusAPI.labels(
+                    parameters: times,
+                    source: data.source,
+                    context: QueryContext()
+                )
+            ),
+            (
+                "/api/v1/series",
+                PrometheusAPI.series(
+                    parameters: times + [("match[]", "errors_total{instance=\"a\"}")],
+                    source: data.source,
+                    context: QueryContext()
+                )
+            ),
+        ]
+        for (path, ours) in lists {
+            let form = times + [("match[]", "errors_total{instance=\"a\"}")]
+            let theirs = try #require(
+                server.ask(path, path.hasSuffix("series") ? form : times)
+            )
+            #expect(
+                AnswerComparison.withoutStats(ours.body)
+                    == String(decoding: theirs.body, as: UTF8.self)
+            )
+        }
     }
 }
 
@@ -92,6 +171,15 @@ import WeirTestSupport
 enum AnswerComparison {
     static func isOrdered(_ query: String) -> Bool {
         query.hasPrefix("sort") || query.hasPrefix("topk") || query.hasPrefix("bottomk")
+    }
+
+    /// The text of an answer without its `stats` member.
+    static func withoutStats(_ body: [UInt8]) -> String {
+        let text = String(decoding: body, as: UTF8.self)
+        guard let start = text.firstRange(of: ",\"stats\":{"),
+            let end = text[start.upperBound...].firstIndex(of: "}")
+        else { return text }
+        return String(text[..<start.lowerBound]) + text[text.index(after: end)...]
     }
 
     /// What differs first, or nil.

@@ -81,4 +81,45 @@ import WeirQuery
             )
         }
     }
+
+    /// Whatever parses is answered or refused; nothing traps.
+    @Test(arguments: 0..<12)
+    func randomQueriesNeverTrap(_ seed: Int) {
+        let names = ["up", "a:b:c", "sum", "by", "_m", "start", "bottomk", "Offset", "up.q"]
+        let values = [
+            1, .nan, .infinity, -.infinity, 1e308, -1e308, .absent, 0, -0.0,
+            Double.leastNonzeroMagnitude,
+        ]
+        let source = ArraySource(
+            all: names.flatMap { name in
+                (0..<3).map { index in
+                    ArraySource.Series(
+                        labels: Labels([("__name__", name), ("a", "x\(index)"), ("job", "j")]),
+                        times: (0..<40).map { Int64($0) * 15000 + Int64(index) },
+                        values: (0..<40).map { values[($0 + index) % values.count] }
+                    )
+                }
+            }
+        )
+        var generator = ExpressionGenerator(seed: UInt64(seed) &+ 500)
+        for _ in 0..<150 {
+            guard let expression = try? PromQL.parse(generator.vector(depth: 4)) else { continue }
+            for time in [Int64(300_000), PrometheusTime.millisecondsMax] {
+                _ = try? PromQL.evaluateInstant(
+                    expression,
+                    atMilliseconds: time,
+                    source: source,
+                    context: QueryContext(memoryBytesMax: 1 << 20)
+                )
+            }
+            _ = try? PromQL.evaluateRange(
+                expression,
+                fromMilliseconds: 0,
+                throughMilliseconds: 600_000,
+                stepMilliseconds: 60000,
+                source: source,
+                context: QueryContext(memoryBytesMax: 1 << 20)
+            )
+        }
+    }
 }

@@ -19,11 +19,7 @@ import WeirQuery
 
     /// The body without its stats, which hold a time.
     private static func body(_ answer: PrometheusAnswer) -> String {
-        let text = String(decoding: answer.body, as: UTF8.self)
-        guard let start = text.firstRange(of: ",\"stats\":{"),
-            let end = text[start.upperBound...].firstIndex(of: "}")
-        else { return text }
-        return String(text[..<start.lowerBound]) + text[text.index(after: end)...]
+        AnswerComparison.withoutStats(answer.body)
     }
 
     private static func query(_ parameters: [(String, String)]) -> PrometheusAnswer {

@@ -2,7 +2,7 @@ import WeirCore
 import WeirPattern
 import WeirQuery
 
-/// A script in the shape of Prometheus's own test language:
+/// A script in the shape of Prometheus's own test language:.
 ///
 ///     load 5m
 ///       name{label="x"} 0+10x100 _ stale NaN

@@ -2,13 +2,15 @@ internal import WeirCore
 internal import WeirPattern
 
 /// The query part of Prometheus's HTTP API as pure functions: decoded parameters in, a JSON answer
-/// out. The parameters are those of the URL and of a form body together, in order.
+/// out.
+///
+/// The parameters are those of the URL and of a form body together, in order.
 package enum PrometheusAPI {
     package typealias Parameters = [(String, String)]
 
     private static let truncated = "results truncated due to limit"
 
-    /// `/api/v1/query`
+    /// `/api/v1/query`.
     package static func query(
         parameters: Parameters,
         source: any SampleSource,
@@ -35,7 +37,7 @@ package enum PrometheusAPI {
         }
     }
 
-    /// `/api/v1/query_range`
+    /// `/api/v1/query_range`.
     package static func queryRange(
         parameters: Parameters,
         source: any SampleSource,
@@ -98,7 +100,7 @@ package enum PrometheusAPI {
         }
     }
 
-    /// `/api/v1/labels`
+    /// `/api/v1/labels`.
     package static func labels(
         parameters: Parameters,
         source: any SampleSource,
@@ -114,7 +116,7 @@ package enum PrometheusAPI {
         }
     }
 
-    /// `/api/v1/label/{name}/values`
+    /// `/api/v1/label/{name}/values`.
     package static func labelValues(
         name: String,
         parameters: Parameters,
@@ -134,7 +136,7 @@ package enum PrometheusAPI {
         }
     }
 
-    /// `/api/v1/series`
+    /// `/api/v1/series`.
     package static func series(
         parameters: Parameters,
         source: any SampleSource,
@@ -151,12 +153,12 @@ package enum PrometheusAPI {
             return PrometheusJSON.success(
                 order.prefix(limit).map { found[$0] },
                 stats: QueryStats(context, since: start),
-                warnings: order.count > limit ? [truncated] : []
+                warnings: context.warnings + (order.count > limit ? [truncated] : [])
             )
         }
     }
 
-    /// `/api/v1/format_query`
+    /// `/api/v1/format_query`.
     package static func formatQuery(parameters: Parameters) -> PrometheusAnswer {
         answer { () throws(PrometheusError) in
             let text = value(parameters, "query") ?? ""
@@ -317,7 +319,7 @@ package enum PrometheusAPI {
         return PrometheusJSON.success(
             Array(names.prefix(limit)),
             stats: QueryStats(context, since: start),
-            warnings: names.count > limit ? [truncated] : []
+            warnings: context.warnings + (names.count > limit ? [truncated] : [])
         )
     }
 
@@ -341,7 +343,7 @@ package enum PrometheusAPI {
         return PrometheusJSON.success(
             kept,
             stats: QueryStats(context, since: start),
-            warnings: isTruncated ? [truncated] : []
+            warnings: context.warnings + (isTruncated ? [truncated] : [])
         )
     }
 }

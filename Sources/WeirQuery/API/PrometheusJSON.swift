@@ -25,7 +25,7 @@ struct PrometheusJSON {
         return PrometheusAnswer(status: error.kind.status, body: json.bytes)
     }
 
-    /// `{"status":"success","data":{"resultType":…,"result":…,"stats":{…}}}`
+    /// `{"status":"success","data":{"resultType":…,"result":…,"stats":{…}}}`.
     static func success(
         _ value: QueryValue,
         stats: QueryStats,
@@ -41,7 +41,7 @@ struct PrometheusJSON {
         return PrometheusAnswer(status: 200, body: json.bytes)
     }
 
-    /// `{"status":"success","data":["…"],"stats":{…}}`
+    /// `{"status":"success","data":["…"],"stats":{…}}`.
     static func success(
         _ names: [String],
         stats: QueryStats,
@@ -56,7 +56,7 @@ struct PrometheusJSON {
         return PrometheusAnswer(status: 200, body: json.bytes)
     }
 
-    /// `{"status":"success","data":[{"__name__":…},…],"stats":{…}}`
+    /// `{"status":"success","data":[{"__name__":…},…],"stats":{…}}`.
     static func success(
         _ series: [Labels],
         stats: QueryStats,
@@ -74,7 +74,7 @@ struct PrometheusJSON {
         return PrometheusAnswer(status: 200, body: json.bytes)
     }
 
-    /// `{"status":"success","data":"…"}`
+    /// `{"status":"success","data":"…"}`.
     static func success(text: String) -> PrometheusAnswer {
         var json = Self()
         json.put("{\"status\":\"success\",\"data\":")

@@ -32,7 +32,7 @@ package enum PrometheusTime {
         return nil
     }
 
-    /// `2015-07-01T20:10:51.781Z`, `2015-07-01T22:10:51+02:00`
+    /// `2015-07-01T20:10:51.781Z`, `2015-07-01T22:10:51+02:00`.
     private static func rfc3339(_ bytes: [UInt8]) -> Int64? {
         func number(_ range: Range<Int>) -> Int64? {
             guard range.upperBound <= bytes.count else { return nil }

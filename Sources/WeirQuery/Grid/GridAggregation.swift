@@ -1,30 +1,20 @@
 internal import Glibc
 package import WeirCore
 
-/// Aggregation of a grid's series into groups, step by step. Any query language may use it.
+/// Aggregation of a grid's series into groups, step by step.
+///
+/// Any query language may use it.
 package struct GridAggregation {
     private let input: SeriesGrid
     private let context: QueryContext
-    /// The group of each row.
-    private var groupOf: [Int] = []
-    /// The labels of each group, in order of first appearance.
-    private var groups: [Labels] = []
+    private let grouped: LabelGroups
+    private var groups: [Labels] { grouped.labels }
+    private var groupOf: [Int] { grouped.groupOf }
 
     package init(_ input: SeriesGrid, grouping: Grouping, context: QueryContext) {
         self.input = input
         self.context = context
-        let key = GroupKey(grouping)
-        var known: [Labels: Int] = [:]
-        groupOf.reserveCapacity(input.count)
-        for labels in input.labels {
-            let groupLabels = key.of(labels)
-            let group = known[groupLabels] ?? groups.count
-            if group == groups.count {
-                known[groupLabels] = group
-                groups.append(groupLabels)
-            }
-            groupOf.append(group)
-        }
+        self.grouped = LabelGroups(input.labels, grouping)
     }
 
     private var steps: Int { input.steps }
@@ -55,69 +45,42 @@ package struct GridAggregation {
         }
     }
 
-    /// `sum avg min max count group stddev stdvar`
+    /// `sum avg min max count group stddev stdvar`.
     package func reduce(_ operation: AggregationOperator) throws(QueryError) -> SeriesGrid {
-        let result = try newBuffer()
         switch operation {
-        case .sum, .avg: try sum(isMean: operation == .avg, into: result)
-        case .min:
-            try fold { group, step, value in
-                let held = result[group, step]
-                if held.isAbsent || value < held || held.isNaN { result[group, step] = value }
-            }
-        case .max:
-            try fold { group, step, value in
-                let held = result[group, step]
-                if held.isAbsent || value > held || held.isNaN { result[group, step] = value }
-            }
-        case .count:
-            try fold { group, step, _ in
-                let held = result[group, step]
-                result[group, step] = held.isAbsent ? 1 : held + 1
-            }
-        case .group: try fold { group, step, _ in result[group, step] = 1 }
-        case .stddev, .stdvar: try deviation(isSquared: operation == .stdvar, into: result)
+        case .stddev, .stdvar:
+            let result = try newBuffer()
+            try deviation(isSquared: operation == .stdvar, into: result)
+            return SeriesGrid(labels: groups, values: result)
+        case _ where GroupAccumulator.takes(operation):
+            return SeriesGrid(labels: groups, values: try totals(operation))
         default: throw .unsupported(name: operation.rawValue)
         }
-        return SeriesGrid(labels: groups, values: result)
     }
 
-    private func sum(isMean: Bool, into result: GridBuffer) throws(QueryError) {
-        let compensation = try newBuffer(initial: 0)
-        let counts = isMean ? try newBuffer(initial: 0) : compensation
-        try fold { group, step, value in
-            if isMean { counts[group, step] += 1 }
-            let held = result[group, step]
-            if held.isAbsent {
-                result[group, step] = value
-                return
-            }
-            var sum = CompensatedSum(sum: held, compensation: compensation[group, step])
-            sum.add(value)
-            result[group, step] = sum.sum
-            compensation[group, step] = sum.compensation
+    private func totals(_ operation: AggregationOperator) throws(QueryError) -> GridBuffer {
+        let totals = try GroupAccumulator(
+            operation,
+            groups: groups.count,
+            steps: steps,
+            context: context
+        )
+        for row in 0..<input.count {
+            if row & 255 == 0 { try context.check() }
+            input.values.withRow(row) { totals.add($0.span, to: grouped.groupOf[row]) }
         }
-        var membersOfGroups: [[Int]]?
-        for group in groups.indices {
-            for step in 0..<steps where !result[group, step].isAbsent {
-                let total = result[group, step]
-                if !isMean {
-                    result[group, step] = total + compensation[group, step]
-                } else if total.isFinite {
-                    let count = counts[group, step]
-                    result[group, step] = total / count + compensation[group, step] / count
-                } else {
-                    // It overflowed, or there are infinities: take the mean one by one.
-                    let members = membersOfGroups ?? self.members()
-                    membersOfGroups = members
-                    var mean = RunningMean()
-                    for row in members[group] where !input.values[row, step].isAbsent {
-                        mean.add(input.values[row, step])
-                    }
-                    result[group, step] = mean.value
-                }
+        let open = totals.finish()
+        guard !open.isEmpty else { return totals.result }
+        // Sums that overflowed, or infinities: take those means one by one.
+        let members = members()
+        for cell in open {
+            var mean = RunningMean()
+            for row in members[cell.group] where !input.values[row, cell.step].isAbsent {
+                mean.add(input.values[row, cell.step])
             }
+            totals.result[cell.group, cell.step] = mean.value
         }
+        return totals.result
     }
 
     private func deviation(isSquared: Bool, into result: GridBuffer) throws(QueryError) {
@@ -232,6 +195,29 @@ package struct GridAggregation {
             result[cell.row, cell.step] = held.isAbsent ? 1 : held + 1
         }
         return SeriesGrid(labels: labels, values: result)
+    }
+}
+
+/// Series in groups by their labels.
+package struct LabelGroups {
+    /// The group of each series.
+    package private(set) var groupOf: [Int] = []
+    /// The labels of each group, in order of first appearance.
+    package private(set) var labels: [Labels] = []
+
+    package init(_ series: [Labels], _ grouping: Grouping) {
+        let key = GroupKey(grouping)
+        var known: [Labels: Int] = [:]
+        groupOf.reserveCapacity(series.count)
+        for one in series {
+            let own = key.of(one)
+            let group = known[own] ?? labels.count
+            if group == labels.count {
+                known[own] = group
+                labels.append(own)
+            }
+            groupOf.append(group)
+        }
     }
 }
 

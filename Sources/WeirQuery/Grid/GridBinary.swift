@@ -1,7 +1,8 @@
 internal import WeirCore
 
-/// Binary operators over grids: vector with scalar, vector with vector, set operators. Any query
-/// language may use it.
+/// Binary operators over grids: vector with scalar, vector with vector, set operators.
+///
+/// Any query language may use it.
 package struct GridBinary {
     private let operation: BinaryOperator
     private let returnsBool: Bool
@@ -74,7 +75,7 @@ package struct GridBinary {
         }
     }
 
-    /// `and or unless`
+    /// `and or unless`.
     package func set(
         _ left: SeriesGrid,
         _ right: SeriesGrid,

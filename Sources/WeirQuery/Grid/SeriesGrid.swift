@@ -1,7 +1,9 @@
 package import WeirCore
 
-/// A vector at every step of a grid: one row of numbers per series, `Double.absent` where a
-/// series has no value. Rows that are absent throughout do not count as series.
+/// A vector at every step of a grid: one row of numbers per series, `Double.absent` where a series
+/// has no value.
+///
+/// Rows that are absent throughout do not count as series.
 package struct SeriesGrid: Sendable {
     /// One per row of `values`.
     package var labels: [Labels]

@@ -25,8 +25,10 @@ package struct StepGrid: Hashable, Sendable {
 }
 
 extension Double {
-    /// Stands for "no sample here" on a grid. It is Prometheus's staleness marker, which never
-    /// is a result, so storing one and storing nothing mean the same.
+    /// Stands for "no sample here" on a grid.
+    ///
+    /// It is Prometheus's staleness marker, which never is a result, so storing one and storing
+    /// nothing mean the same.
     package static let absent = Double(bitPattern: 0x7FF0_0000_0000_0002)
 
     @inline(__always)

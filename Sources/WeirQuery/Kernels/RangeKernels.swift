@@ -25,7 +25,9 @@ package struct RangeFunction: Sendable {
         self.context = context
     }
 
-    /// Fills `row` with the function's value at each step. Staleness markers are no samples.
+    /// Fills `row` with the function's value at each step.
+    ///
+    /// Staleness markers are no samples.
     package func apply(
         _ times: Span<Int64>,
         _ values: Span<Double>,
@@ -147,7 +149,9 @@ package struct RangeFunction: Sendable {
 
 /// Staleness markers: samples that say a series ended.
 package enum Staleness {
-    /// Whether any of `values` is a marker. One pass, a few values at a time.
+    /// Whether any of `values` is a marker.
+    ///
+    /// One pass, a few values at a time.
     @inline(__always)
     package static func isPresent(in values: Span<Double>) -> Bool {
         var found: UInt64 = 0

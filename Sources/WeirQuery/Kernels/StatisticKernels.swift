@@ -1,4 +1,6 @@
-/// Sums and means. Overlapping windows share the sums of whole blocks of samples.
+/// Sums and means.
+///
+/// Overlapping windows share the sums of whole blocks of samples.
 package struct SumKernel: WindowKernel {
     private static let block = 32
     private let isMean: Bool

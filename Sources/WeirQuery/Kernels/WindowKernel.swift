@@ -6,7 +6,9 @@ package struct Window {
     package let step: Int
 }
 
-/// A function of the samples in a window. Specialised per kernel: no call per sample.
+/// A function of the samples in a window.
+///
+/// Specialised per kernel: no call per sample.
 package protocol WindowKernel {
     /// Whether the value depends on the step, not only on the window.
     var dependsOnStep: Bool { get }
@@ -55,8 +57,9 @@ package struct WindowSlide: Sendable {
     /// The earliest time a sample in any window may have.
     package var earliest: Int64 { ends.start - rangeMilliseconds + (isClosed ? 0 : 1) }
 
-    /// Fills `row`, one number per window; windows without samples are left alone. `times` and
-    /// `values` have equal counts.
+    /// Fills `row`, one number per window; windows without samples are left alone.
+    ///
+    /// `times` and `values` have equal counts.
     ///
     /// - Throws: What `context.check()` throws.
     @inline(__always)
@@ -100,8 +103,9 @@ package struct WindowSlide: Sendable {
         }
     }
 
-    /// The first index, not before `from`, of a time later than `time`. `guess` is tried first:
-    /// regular samples give windows of one width.
+    /// The first index, not before `from`, of a time later than `time`.
+    ///
+    /// `guess` is tried first: regular samples give windows of one width.
     @inline(__always)
     package static func firstIndex(
         _ times: Span<Int64>,

@@ -61,8 +61,10 @@ extension Int64 {
     }
 }
 
-/// A day of the Gregorian calendar. Works on years that begin in March, so that the leap day is
-/// the last of its year and month lengths follow a line.
+/// A day of the Gregorian calendar.
+///
+/// Works on years that begin in March, so that the leap day is the last of its year and month
+/// lengths follow a line.
 struct CivilDate: Hashable {
     let year: Int64
     let month: Int64

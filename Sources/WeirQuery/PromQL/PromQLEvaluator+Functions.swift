@@ -18,7 +18,9 @@ extension PromQLEvaluator {
         case .timestamp:
             if case .selector(let selector) = arguments[0].unwrapped {
                 return .vector(
-                    try dropped(try instantVector(selector, on: grid, content: .times))
+                    try dropped(
+                        try instantVector(selector, on: grid, content: .times).collected()
+                    )
                 )
             }
             let input = try vector(arguments[0], on: grid)
@@ -115,20 +117,12 @@ extension PromQLEvaluator {
         on grid: StepGrid,
         mayRepeat: Bool
     ) throws(QueryError) -> SeriesGrid {
-        var parameter: [Double] = []
-        var matrix = call.arguments[0]
-        for argument in call.arguments {
-            if argument.type == .matrix {
-                matrix = argument
-            } else {
-                parameter = try scalar(argument, on: grid)
-            }
-        }
-        var result = try windows(call.function, over: matrix, parameter: parameter, on: grid)
+        let ready = try windowCall(call, on: grid)
+        var result = try windows(ready)
         switch call.function {
-        case .absent_over_time: return try absence(result, of: matrix, on: grid)
-        case .last_over_time, .first_over_time: break
-        default: result.dropMetricNames()
+        case .absent_over_time:
+            return try absence(result, of: call.arguments[0], on: grid)
+        default: if call.function.dropsNames { result.dropMetricNames() }
         }
         return mayRepeat ? result : try result.unique(context: context)
     }
@@ -208,7 +202,9 @@ extension PromQLEvaluator {
         return try dropped(input)
     }
 
-    /// The greater of two. NaN if either is, but for infinity, which nothing can exceed.
+    /// The greater of two.
+    ///
+    /// NaN if either is, but for infinity, which nothing can exceed.
     private static func greater(_ left: Double, _ right: Double) -> Double {
         if left == .infinity || right == .infinity { return .infinity }
         return left.isNaN || right.isNaN ? .nan : max(left, right)
@@ -272,7 +268,9 @@ extension PromQLEvaluator {
         return try result.merged(context: context)
     }
 
-    /// Sets one label of one series. Labels may grow with every call, so they are paid for.
+    /// Sets one label of one series.
+    ///
+    /// Labels may grow with every call, so they are paid for.
     private func relabel(
         _ grid: inout SeriesGrid,
         _ row: Int,

@@ -3,13 +3,6 @@ internal import WeirPattern
 
 /// Reading series: instant vectors, range functions, subqueries.
 extension PromQLEvaluator {
-    /// What of the sample found is put on the grid.
-    enum Content {
-        case values
-        /// The sample's time in seconds, as `timestamp` wants it.
-        case times
-    }
-
     /// The most steps a subquery may evaluate its expression at.
     static let subqueryStepsMax = 1_000_000
 
@@ -54,61 +47,41 @@ extension PromQLEvaluator {
     func instantVector(
         _ selector: PromQLSelector,
         on grid: StepGrid,
-        content: Content
-    ) throws(QueryError) -> SeriesGrid {
-        let references = reference(selector.shift, on: grid)
-        // A sample this old or older is not current any more.
-        let horizon =
-            options.semantics.isRangeClosed
-            ? options.lookbackMilliseconds + 1 : options.lookbackMilliseconds
+        content: LatestSample.Content = .values
+    ) throws(QueryError) -> SelectedRows {
+        let latest = LatestSample(
+            references: reference(selector.shift, on: grid),
+            horizon: options.lookbackMilliseconds + (options.semantics.isRangeClosed ? 1 : 0),
+            content: content
+        )
         let selection = try select(
             selector.matchers,
-            from: references.start - horizon + 1,
-            through: references.end
+            from: latest.earliest,
+            through: latest.references.end
         )
-        let labels = selection.labels
-        let buffer = try GridBuffer(rows: labels.count, steps: grid.count, context: context)
-        let context = context
-        try selection.scan { (series, times, values) throws(QueryError) in
-            try context.check()
-            buffer.withRow(series) { row in
-                Self.fillLatest(times, values, references, horizon, content, into: &row)
+        return SelectedRows(selection, .latest(latest), steps: grid.count, context: context)
+    }
+
+    /// A call of a range function, taken apart.
+    struct WindowCall {
+        let function: RangeFunction
+        /// The range selector or subquery, without parentheses.
+        let argument: PromQLExpression
+    }
+
+    func windowCall(_ call: PromQLCall, on grid: StepGrid) throws(QueryError) -> WindowCall {
+        var parameter: [Double] = []
+        var argument = call.arguments[0]
+        for one in call.arguments {
+            if one.type == .matrix {
+                argument = one.unwrapped
+            } else {
+                parameter = try scalar(one, on: grid)
             }
         }
-        return SeriesGrid(labels: labels, values: buffer)
-    }
-
-    private static func fillLatest(
-        _ times: Span<Int64>,
-        _ values: Span<Double>,
-        _ references: StepGrid,
-        _ horizon: Int64,
-        _ content: Content,
-        into row: inout MutableSpan<Double>
-    ) {
-        precondition(times.count == values.count)
-        var after = 0
-        for step in 0..<references.count {
-            let time = references.time(step)
-            after = WindowSlide.firstIndex(times, after: time, from: after, after + 1)
-            guard after > 0, times[after - 1] > time - horizon else { continue }
-            let value = values[after - 1]
-            guard !value.isAbsent else { continue }
-            row[step] = content == .values ? value : Double(times[after - 1]) / 1000
-        }
-    }
-
-    /// A function over the windows of a range selector or subquery, one row per series; labels
-    /// are those of the input.
-    func windows(
-        _ function: PromQLFunction,
-        over argument: PromQLExpression,
-        parameter: [Double],
-        on grid: StepGrid
-    ) throws(QueryError) -> SeriesGrid {
         let shift: PromQLTimeShift
         let range: Int64
-        switch argument.unwrapped {
+        switch argument {
         case .range(let inner): (shift, range) = (inner.selector.shift, inner.rangeMilliseconds)
         case .subquery(let inner): (shift, range) = (inner.shift, inner.rangeMilliseconds)
         default: throw .invalid(reason: "expected a range vector")
@@ -118,46 +91,61 @@ extension PromQLEvaluator {
             rangeMilliseconds: range,
             isClosed: options.semantics.isRangeClosed
         )
-        let ready = RangeFunction(
-            function: function,
+        let function = RangeFunction(
+            function: call.function,
             slide: slide,
             parameter: parameter,
             times: grid,
             semantics: options.semantics,
             context: context
         )
-        if case .subquery(let subquery) = argument.unwrapped {
-            let inner = try samples(of: subquery, slide: slide)
-            let buffer = try GridBuffer(rows: inner.count, steps: grid.count, context: context)
-            try inner.forEach(context: context) { (series, times, values) throws(QueryError) in
-                try buffer.withRow(series) { (row) throws(QueryError) in
-                    try ready.apply(times, values, into: &row)
-                }
-            }
-            return SeriesGrid(labels: inner.labels, values: buffer)
-        }
-        guard case .range(let inner) = argument.unwrapped else {
-            throw .invalid(reason: "expected a range vector")
-        }
-        let selection = try select(
-            inner.selector.matchers,
-            from: slide.earliest,
-            through: slide.ends.end
-        )
-        let labels = selection.labels
-        let buffer = try GridBuffer(rows: labels.count, steps: grid.count, context: context)
-        let context = context
-        try selection.scan { (series, times, values) throws(QueryError) in
-            try context.check()
-            try buffer.withRow(series) { (row) throws(QueryError) in
-                try ready.apply(times, values, into: &row)
-            }
-        }
-        return SeriesGrid(labels: labels, values: buffer)
+        return WindowCall(function: function, argument: argument)
     }
 
-    /// The subquery's expression at all steps that any of the windows needs. Steps lie on whole
-    /// multiples of the step since the epoch, whatever the query's own times.
+    /// A range function over the windows of a range selector.
+    func windows(
+        _ function: RangeFunction,
+        over range: PromQLRange
+    ) throws(QueryError) -> SelectedRows {
+        let selection = try select(
+            range.selector.matchers,
+            from: function.slide.earliest,
+            through: function.slide.ends.end
+        )
+        return SelectedRows(
+            selection,
+            .windows(function),
+            steps: function.times.count,
+            context: context
+        )
+    }
+
+    /// A range function over the windows of a range selector or subquery, one row per series;
+    /// labels are those of the input.
+    func windows(_ call: WindowCall) throws(QueryError) -> SeriesGrid {
+        if case .range(let range) = call.argument {
+            return try windows(call.function, over: range).collected()
+        }
+        guard case .subquery(let subquery) = call.argument else {
+            throw .invalid(reason: "expected a range vector")
+        }
+        let inner = try samples(of: subquery, slide: call.function.slide)
+        let buffer = try GridBuffer(
+            rows: inner.count,
+            steps: call.function.times.count,
+            context: context
+        )
+        try inner.forEach(context: context) { (series, times, values) throws(QueryError) in
+            try buffer.withRow(series) { (row) throws(QueryError) in
+                try call.function.apply(times, values, into: &row)
+            }
+        }
+        return SeriesGrid(labels: inner.labels, values: buffer)
+    }
+
+    /// The subquery's expression at all steps that any of the windows needs.
+    ///
+    /// Steps lie on whole multiples of the step since the epoch, whatever the query's own times.
     func samples(
         of subquery: PromQLSubquery,
         slide: WindowSlide

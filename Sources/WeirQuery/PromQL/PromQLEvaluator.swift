@@ -21,8 +21,10 @@ struct PromQLEvaluator {
     let queryStart: Int64
     let queryEnd: Int64
 
-    /// - Parameter mayRepeat: Series may come out with equal labels, as they do when metric names
-    ///   are dropped, because an aggregation takes them together anyway.
+    /// Computes a node and all below it.
+    ///
+    /// With `mayRepeat` series may come out with equal labels, as they do when metric names are
+    /// dropped, because an aggregation takes them together anyway.
     func evaluate(
         _ expression: PromQLExpression,
         on grid: StepGrid,
@@ -35,7 +37,7 @@ struct PromQLEvaluator {
         case .parenthesized(let inner), .affirmed(let inner):
             return try evaluate(inner, on: grid, mayRepeat: mayRepeat)
         case .selector(let selector):
-            return .vector(try instantVector(selector, on: grid, content: .values))
+            return .vector(try instantVector(selector, on: grid).collected())
         case .range, .subquery:
             throw .invalid(reason: "a range vector is no result of its own here")
         case .negated(let inner):
@@ -54,7 +56,9 @@ struct PromQLEvaluator {
         }
     }
 
-    /// The same number at every step. What scalars hold is paid for until the query ends.
+    /// The same number at every step.
+    ///
+    /// What scalars hold is paid for until the query ends.
     func constant(_ number: Double, on grid: StepGrid) throws(QueryError) -> [Double] {
         try context.reserve(bytes: grid.count * 16)
         return [Double](repeating: number, count: grid.count)
@@ -119,6 +123,7 @@ struct PromQLEvaluator {
         _ aggregation: PromQLAggregation,
         on grid: StepGrid
     ) throws(QueryError) -> SeriesGrid {
+        if let streamed = try streamed(aggregation, on: grid) { return streamed }
         let keepsSeries = aggregation.operation == .topk || aggregation.operation == .bottomk
         let input = try vector(
             aggregation.expression,
@@ -144,5 +149,50 @@ struct PromQLEvaluator {
             return try grouped.countValues(name: name)
         default: throw .unsupported(name: aggregation.operation.rawValue)
         }
+    }
+
+    /// Aggregates a selector or a range function over very many series while they are read.
+    ///
+    /// - Returns: Nil when the aggregation needs all series at once, or they are few enough.
+    private func streamed(
+        _ aggregation: PromQLAggregation,
+        on grid: StepGrid
+    ) throws(QueryError) -> SeriesGrid? {
+        guard GroupAccumulator.takes(aggregation.operation) else { return nil }
+        let rows: SelectedRows
+        var dropsNames = false
+        switch aggregation.expression.unwrapped {
+        case .selector(let selector): rows = try instantVector(selector, on: grid)
+        case .call(let call):
+            guard call.function != .absent_over_time, call.function.signature.result == .vector,
+                call.function.signature.arguments.contains(.matrix)
+            else { return nil }
+            dropsNames = call.function.dropsNames
+            guard options.semantics.aggregatesRepeats || !dropsNames,
+                let matrix = call.arguments.first(where: { $0.type == .matrix }),
+                case .range(let range) = matrix.unwrapped
+            else { return nil }
+            let ready = try windowCall(call, on: grid)
+            rows = try windows(ready.function, over: range)
+        default: return nil
+        }
+        let (cells, overflow) = rows.labels.count.multipliedReportingOverflow(by: grid.count)
+        if overflow || cells >= options.streamedCellsMin {
+            let outputLabels =
+                dropsNames ? rows.labels.map(\.droppingMetricName) : rows.labels
+            let result = try rows.aggregated(
+                aggregation.operation,
+                aggregation.grouping,
+                outputLabels: outputLabels
+            )
+            if let result { return result }
+        }
+        var collected = try rows.collected()
+        if dropsNames { collected.dropMetricNames() }
+        return try GridAggregation(
+            try collected.compacted(context: context),
+            grouping: aggregation.grouping,
+            context: context
+        ).reduce(aggregation.operation)
     }
 }

@@ -18,8 +18,9 @@ package enum PromQLType: String, Hashable, Sendable {
     }
 }
 
-/// A parsed and type-checked PromQL expression. Parentheses are kept, so that printing it gives
-/// back what was meant with nothing added.
+/// A parsed and type-checked PromQL expression.
+///
+/// Parentheses are kept, so that printing it gives back what was meant with nothing added.
 package indirect enum PromQLExpression: Hashable, Sendable {
     case number(PromQLNumber)
     case string(String)
@@ -34,7 +35,9 @@ package indirect enum PromQLExpression: Hashable, Sendable {
     case aggregation(PromQLAggregation)
     case call(PromQLCall)
 
-    /// The type of the result. O(depth) through parentheses and signs.
+    /// The type of the result.
+    ///
+    /// O(depth) through parentheses and signs.
     package var type: PromQLType {
         switch self {
         case .number: .scalar
@@ -70,7 +73,7 @@ package struct PromQLTimeShift: Hashable, Sendable {
     package init() {}
 }
 
-/// `name{matchers} @ anchor offset duration`
+/// `name{matchers} @ anchor offset duration`.
 package struct PromQLSelector: Hashable, Sendable {
     /// The metric name, if written as an equality; also among `matchers`.
     package var name: String?
@@ -79,13 +82,13 @@ package struct PromQLSelector: Hashable, Sendable {
     package var shift = PromQLTimeShift()
 }
 
-/// `selector[duration]`
+/// `selector[duration]`.
 package struct PromQLRange: Hashable, Sendable {
     package var selector: PromQLSelector
     package var rangeMilliseconds: Int64
 }
 
-/// `expression[duration:step]`
+/// `expression[duration:step]`.
 package struct PromQLSubquery: Hashable, Sendable {
     package var expression: PromQLExpression
     package var rangeMilliseconds: Int64
@@ -94,7 +97,7 @@ package struct PromQLSubquery: Hashable, Sendable {
     package var shift = PromQLTimeShift()
 }
 
-/// `left operation right`
+/// `left operation right`.
 package struct PromQLBinary: Hashable, Sendable {
     package var operation: BinaryOperator
     package var left: PromQLExpression
@@ -105,7 +108,7 @@ package struct PromQLBinary: Hashable, Sendable {
     package var type: PromQLType
 }
 
-/// `operation by (labels) (parameter, expression)`
+/// `operation by (labels) (parameter, expression)`.
 package struct PromQLAggregation: Hashable, Sendable {
     package var operation: AggregationOperator
     package var grouping: Grouping
@@ -113,7 +116,7 @@ package struct PromQLAggregation: Hashable, Sendable {
     package var expression: PromQLExpression
 }
 
-/// `function(arguments)`
+/// `function(arguments)`.
 package struct PromQLCall: Hashable, Sendable {
     package var function: PromQLFunction
     package var arguments: [PromQLExpression]

@@ -1,4 +1,5 @@
 /// The functions of PromQL 3, by the name they are called with.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 package enum PromQLFunction: String, Hashable, Sendable, CaseIterable {
     case abs, absent, absent_over_time, acos, acosh, asin, asinh, atan, atanh, avg_over_time, ceil
     case changes, clamp, clamp_max, clamp_min, cos, cosh, count_over_time, day_of_month
@@ -82,4 +83,7 @@ package enum PromQLFunction: String, Hashable, Sendable, CaseIterable {
         default: false
         }
     }
+
+    /// Whether a range function gives its input another meaning, and so no metric name.
+    package var dropsNames: Bool { self != .last_over_time && self != .first_over_time }
 }

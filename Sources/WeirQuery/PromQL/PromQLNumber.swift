@@ -1,4 +1,6 @@
-/// A number literal. Compared by bits, so that NaN equals itself.
+/// A number literal.
+///
+/// Compared by bits, so that NaN equals itself.
 package struct PromQLNumber: Hashable, Sendable {
     private let bits: UInt64
     /// Written as a duration: `5m` is 300.

@@ -181,7 +181,7 @@ extension PromQLParser {
         return Grouping(isWithout: isWithout, labels: try parseGroupingLabels())
     }
 
-    /// `(a, "b.c", d,)`
+    /// `(a, "b.c", d,)`.
     mutating func parseGroupingLabels() throws(QueryError) -> [String] {
         try expect(.leftParenthesis, in: "grouping opts")
         var labels: [String] = []

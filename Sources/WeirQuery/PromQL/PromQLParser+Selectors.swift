@@ -52,7 +52,7 @@ extension PromQLParser {
         )
     }
 
-    /// `{name="value", "quoted.name"=~"…", "metric.name",}`
+    /// `{name="value", "quoted.name"=~"…", "metric.name",}`.
     private mutating func parseMatchers(_ name: inout String?) throws(QueryError) -> [LabelMatcher]
     {
         advance()

@@ -1,5 +1,7 @@
-/// Where versions of Prometheus answer differently, which one is followed. Weir answers as
-/// version 3 does; version 2 exists so that tests can compare with a Prometheus of that age.
+/// Where versions of Prometheus answer differently, which one is followed.
+///
+/// Weir answers as version 3 does; version 2 exists so that tests can compare with a Prometheus of
+/// that age.
 package struct PromQLSemantics: Hashable, Sendable {
     /// Windows and the look-back hold a sample exactly at their start.
     package let isRangeClosed: Bool
@@ -29,6 +31,9 @@ package struct PromQLOptions: Hashable, Sendable {
     /// The step of subqueries that give none.
     package var subqueryStepMilliseconds: Int64 = 60000
     package var semantics = PromQLSemantics.version3
+    /// From this many numbers on, series times steps, an aggregation runs while series are read
+    /// instead of after: it holds its groups only, but adds in no fixed order.
+    package var streamedCellsMin = 4 << 20
 
     package init() {}
 }

@@ -1,4 +1,6 @@
-/// One lexical element of PromQL. Keywords are identifiers: the parser knows where they count.
+/// One lexical element of PromQL.
+///
+/// Keywords are identifiers: the parser knows where they count.
 package struct PromQLToken: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
         case end

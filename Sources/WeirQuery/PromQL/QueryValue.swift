@@ -24,7 +24,9 @@ package struct QuerySample: Hashable, Sendable {
     }
 }
 
-/// The answer to a query. Instant answers are as of `time`, milliseconds.
+/// The answer to a query.
+///
+/// Instant answers are as of `time`, milliseconds.
 package enum QueryValue: Hashable, Sendable {
     case scalar(time: Int64, value: Double)
     case string(time: Int64, text: String)

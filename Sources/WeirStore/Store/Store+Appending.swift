@@ -12,6 +12,15 @@ package struct AppendOutcome: Hashable, Sendable {
     package var isDurable = true
     /// Rows refused because their stream would have been one too many.
     package var refusal: StreamLimitRefusal?
+
+    package init() {}
+
+    init(rowCount: Int, isDuplicate: Bool, isDurable: Bool, refusal: StreamLimitRefusal?) {
+        self.rowCount = rowCount
+        self.isDuplicate = isDuplicate
+        self.isDurable = isDurable
+        self.refusal = refusal
+    }
 }
 
 /// Rows refused by the limit on active streams.
@@ -76,7 +85,7 @@ extension Store {
     ) {
         let memory = state.withLock { $0.memoryByteCount }
         guard memory <= options.memoryBytesMax else {
-            counters.refusedBatches.add(1, ordering: .relaxed)
+            counters.refusedBatches.add(1)
             completion(.failure(.memoryFull(bytes: memory, limit: options.memoryBytesMax)))
             return
         }

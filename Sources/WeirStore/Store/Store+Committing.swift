@@ -116,7 +116,7 @@ extension Store {
             }
             if !records.isEmpty {
                 try commitLog.journal.append(records)
-                counters.journalBytes.add(records.count, ordering: .relaxed)
+                counters.journalBytes.add(records.count)
             }
             try syncAsAsked(group, &commitLog)
             commitLog.nextSequence = sequence
@@ -140,7 +140,7 @@ extension Store {
         for batch in duplicates {
             batch.completion(
                 .success(
-                    AppendOutcome(isDuplicate: true, isDurable: commitLog.unsyncedSince == nil)
+                    AppendOutcome(rowCount: 0, isDuplicate: true, isDurable: commitLog.unsyncedSince == nil, refusal: nil)
                 )
             )
         }
@@ -178,7 +178,7 @@ extension Store {
         }
         if interval == 0 {
             try commitLog.journal.sync()
-            counters.syncs.add(1, ordering: .relaxed)
+            counters.syncs.add(1)
             commitLog.unsyncedSince = nil
         } else if let interval {
             commitLog.syncInterval =
@@ -193,7 +193,7 @@ extension Store {
         else { return }
         do throws(FileError) {
             try commitLog.journal.sync()
-            counters.syncs.add(1, ordering: .relaxed)
+            counters.syncs.add(1)
             commitLog.unsyncedSince = nil
         } catch {
             fail(error)
@@ -236,8 +236,8 @@ extension Store {
             )
         }
         if isBack { log("disk has room again: writes are taken") }
-        counters.rows.add(fresh.reduce(0) { $0 + $1.rows.rowCount }, ordering: .relaxed)
-        counters.batches.add(fresh.count, ordering: .relaxed)
+        counters.rows.add(fresh.reduce(0) { $0 + $1.rows.rowCount })
+        counters.batches.add(fresh.count)
         if needsFlush || needsSort {
             flushes.update { queue in
                 queue.isFlushDue = queue.isFlushDue || needsFlush

@@ -117,7 +117,7 @@ extension Store {
             return .failure(error)
         }
         commits.update { $0.jobs.append(.removeFiles(through: sequence)) }
-        counters.flushes.add(1, ordering: .relaxed)
+        counters.flushes.add(1)
         forgetIdleStreams()
         return .success(())
     }

@@ -134,8 +134,8 @@ extension Store {
             throw .segment(error)
         }
         try publishMerge(merged, retiring: segments.map(\.record))
-        counters.merges.add(1, ordering: .relaxed)
-        counters.mergedRows.add(merged?.record.rowCount ?? 0, ordering: .relaxed)
+        counters.merges.add(1)
+        counters.mergedRows.add(merged?.record.rowCount ?? 0)
     }
 
     private func publishMerge(

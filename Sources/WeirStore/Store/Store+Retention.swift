@@ -58,7 +58,7 @@ extension Store {
             }
             state.withLock { $0.remove(records) }
             for record in records { try? fileSystem.removeFile(path(record.path)) }
-            counters.expiredSegments.add(records.count, ordering: .relaxed)
+            counters.expiredSegments.add(records.count)
             log("deleted \(key.path): \(reason)")
             return true
         }

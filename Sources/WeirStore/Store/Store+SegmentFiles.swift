@@ -32,7 +32,7 @@ extension Store {
                 try fileSystem.rename(temporary, to: "\(directory)/\(name)")
                 try syncDirectories(of: bucket)
             }
-            counters.segmentBytesWritten.add(written.byteCount, ordering: .relaxed)
+            counters.segmentBytesWritten.add(written.byteCount)
             let reader = try open("\(directory)/\(name)")
             return LiveSegment(
                 record: SegmentRecord(

@@ -25,7 +25,7 @@ package final class Store: Sendable {
     let publishing = Mutex<Void>(())
     let seenBatches = Mutex(SeenBatches())
     let scanPool: WorkerPool
-    let counters = StoreCounters()
+    package let counters = StoreCounters()
     /// What replaying the journal found at start.
     package let replayReport: StoreReplayReport
 
@@ -172,6 +172,9 @@ package final class Store: Sendable {
         scanPool.stop()
         lock.withLock { $0 = nil }
     }
+
+    /// The catalog's SQLite file, in which other parts of Weir keep tables of their own.
+    package var catalogDatabase: SQLiteDatabase { catalog.database }
 
     func path(_ relative: String) -> String { "\(options.directory)/\(relative)" }
 }

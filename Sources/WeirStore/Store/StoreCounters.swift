@@ -1,17 +1,17 @@
-package import Synchronization
+package import WeirSystem
 
 /// Totals since the start, for the store's own telemetry.
 package final class StoreCounters: Sendable {
-    package let rows = Atomic<Int>(0)
-    package let batches = Atomic<Int>(0)
-    package let refusedBatches = Atomic<Int>(0)
-    package let syncs = Atomic<Int>(0)
-    package let journalBytes = Atomic<Int>(0)
-    package let flushes = Atomic<Int>(0)
-    package let merges = Atomic<Int>(0)
-    package let mergedRows = Atomic<Int>(0)
-    package let segmentBytesWritten = Atomic<Int>(0)
-    package let expiredSegments = Atomic<Int>(0)
+    package let rows = Counter()
+    package let batches = Counter()
+    package let refusedBatches = Counter()
+    package let syncs = Counter()
+    package let journalBytes = Counter()
+    package let flushes = Counter()
+    package let merges = Counter()
+    package let mergedRows = Counter()
+    package let segmentBytesWritten = Counter()
+    package let expiredSegments = Counter()
 }
 
 /// What waits for the flush or the merge thread.

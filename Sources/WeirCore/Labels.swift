@@ -51,6 +51,11 @@ package struct Labels: Hashable, Sendable {
         bytes.append(contentsOf: value.utf8)
     }
 
+    /// All bytes at once: the default feeds them one by one.
+    package func hash(into hasher: inout Hasher) {
+        unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+    }
+
     /// Checks bytes that came from outside (a file, the network) and wraps them.
     ///
     /// - Throws: `DecodeError` when lengths run past the end, or names are not in strictly

@@ -1,3 +1,5 @@
+// With the static standard library the socket types belong to whichever C module saw them first.
+internal import CMicroHTTPD
 internal import Glibc
 internal import Synchronization
 

@@ -30,6 +30,7 @@ enum ServeCommand {
             Console.print(ConfigurationReader.print(configuration), terminator: "")
             return ExitCode.ok
         }
+        Allocator.tune()
         Signals.prepare()
         let log: @Sendable (String) -> Void = { message in
             let now = TimeText.rfc3339(nanoseconds: HostClock().nowNanoseconds())

@@ -76,8 +76,9 @@ private struct FloatScan {
     private var times: [Int64] = []
     private var values = ColumnValues(kind: .float64)
     private var scratch: [Int64] = []
-    /// The run whose times are in `times`, untrimmed: neighbours share them.
-    private var timesKey: TimesKey?
+    /// The runs whose times are in `times`, whole and in order; empty when they cannot be shared.
+    /// Series that are sent together have the same times, which are then decoded once.
+    private var timesKey: [TimesKey] = []
 
     private struct TimesKey: Hashable {
         let source: Int
@@ -215,40 +216,59 @@ private struct FloatScan {
         _ runs: [Run], _ loaded: [Loaded], budget: some ScanBudget
     ) -> Bool {
         values.floats.removeAll(keepingCapacity: true)
-        let sharedKey = sharedTimes(of: runs, loaded)
-        if sharedKey == nil || sharedKey != timesKey {
+        let key = sharedTimes(of: runs, loaded)
+        let isShared = !key.isEmpty && key == timesKey
+        if !isShared {
             times.removeAll(keepingCapacity: true)
-            timesKey = nil
+            timesKey = []
         }
         for run in runs {
             do throws(DecodeError) {
-                try append(run, loaded, needsTimes: timesKey == nil)
+                try append(run, loaded, needsTimes: !isShared)
             } catch {
                 if case .segment(let segment) = selection.sources[run.source].place {
                     selection.store.quarantine(
                         segment, .undecodable(path: segment.reader.path, offset: 0, error))
                     budget.noteQuarantined(path: segment.record.path)
                 }
-                timesKey = nil
+                timesKey = []
                 return false
             }
         }
-        if runs.count > 1 { normalize() }
-        if timesKey == nil, timeUnit != 1 {
-            for index in times.indices { times[index] = Self.floorDivide(times[index], timeUnit) }
-        }
-        timesKey = sharedKey
+        guard !isShared else { return true }
+        let isOrdered = runs.count == 1 || !normalize()
+        convertTimes()
+        if isOrdered { timesKey = key }
         return true
     }
 
-    /// The key of a single run's times, so that the next stream need not decode them again.
-    private func sharedTimes(of runs: [Run], _ loaded: [Loaded]) -> TimesKey? {
-        guard runs.count == 1, case .segment = selection.sources[runs[0].source].place else {
-            return nil
+    /// Identifies the times of `runs`; empty when one of them lies in memory.
+    private func sharedTimes(of runs: [Run], _ loaded: [Loaded]) -> [TimesKey] {
+        var key: [TimesKey] = []
+        for run in runs {
+            guard case .segment = selection.sources[run.source].place else { return [] }
+            let head = loaded[run.source].blocks[run.block].head
+            key.append(
+                TimesKey(source: run.source, block: run.block, run: head.runs[run.run].timesRun))
         }
-        let head = loaded[runs[0].source].blocks[runs[0].block].head
-        return TimesKey(
-            source: runs[0].source, block: runs[0].block, run: head.runs[runs[0].run].timesRun)
+        return key
+    }
+
+    /// Turns nanoseconds into the units asked for. Dividing by a constant is many times faster
+    /// than by a variable, and milliseconds are what is asked for.
+    private mutating func convertTimes() {
+        switch timeUnit {
+        case 1: return
+        case 1_000_000:
+            for index in times.indices {
+                let time = times[index]
+                times[index] = time / 1_000_000 - (time % 1_000_000 < 0 ? 1 : 0)
+            }
+        default:
+            for index in times.indices {
+                times[index] = Self.floorDivide(times[index], timeUnit)
+            }
+        }
     }
 
     private mutating func append(
@@ -268,13 +288,15 @@ private struct FloatScan {
 
     /// Puts rows from several places in order; of equal times the newest source's stays. Sources
     /// were appended oldest first.
-    private mutating func normalize() {
+    ///
+    /// - Returns: True when something moved.
+    private mutating func normalize() -> Bool {
         var isOrdered = true
         for index in times.indices.dropFirst() where times[index] <= times[index - 1] {
             isOrdered = false
             break
         }
-        guard !isOrdered else { return }
+        guard !isOrdered else { return false }
         let order = times.indices.sorted { (times[$0], $0) < (times[$1], $1) }
         var sortedTimes: [Int64] = []
         var sortedValues: [Double] = []
@@ -287,5 +309,6 @@ private struct FloatScan {
         }
         times = sortedTimes
         values.floats = sortedValues
+        return true
     }
 }

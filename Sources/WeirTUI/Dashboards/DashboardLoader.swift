@@ -158,7 +158,7 @@ package enum DashboardLoader {
             panel.text = try fields.requiredText("text")
             guard !fields.has("queries") else {
                 throw .wrongValue(
-                    line: node.line,
+                    line: fields.node("queries")?.line ?? node.line,
                     key: "queries",
                     expected: "left out of a text panel"
                 )
@@ -166,7 +166,11 @@ package enum DashboardLoader {
             return panel
         }
         guard !fields.has("text") else {
-            throw .wrongValue(line: node.line, key: "text", expected: "in a text panel only")
+            throw .wrongValue(
+                line: fields.node("text")?.line ?? node.line,
+                key: "text",
+                expected: "in a text panel only"
+            )
         }
         guard let queries = try fields.list("queries", 1...16) else {
             throw .missingKey(line: node.line, key: "queries", place: "a \(kind.rawValue) panel")

@@ -122,7 +122,8 @@ package struct PanelJob: Sendable {
         _ series: [QueryResult.Series],
         of query: PanelQuery
     ) -> [PanelData.Line] {
-        if let legend = query.legend {
+        if let template = query.legend {
+            let legend = scope.expandText(template)
             return series.map {
                 PanelData.Line(name: TemplateText.legend(legend, $0), series: $0)
             }

@@ -152,7 +152,7 @@ package final class App {
 
     /// When `tick` should be called next, in milliseconds from now; nil when nothing is due by itself.
     package var millisecondsToNextTick: Int64? {
-        var due = lastAlerts + Self.alertsMilliseconds
+        var due = lastAlerts + alertsInterval
         if let refresh = refreshMilliseconds { due = min(due, lastRefresh + refresh) }
         // Ages on the screen count seconds.
         if outage != nil { due = min(due, now + 1000) }
@@ -166,12 +166,21 @@ package final class App {
         return dashboard?.refreshMilliseconds ?? 10_000
     }
 
+    private var alertsInterval: Int64 {
+        outage == nil ? Self.alertsMilliseconds : Self.retryMilliseconds
+    }
+
     private func askWhatIsDue() {
-        if now - lastAlerts >= Self.alertsMilliseconds {
+        if now - lastAlerts >= alertsInterval {
             lastAlerts = now
             ask(.alerts)
         }
         if screen == .explore {
+            // A server that was not there is asked again.
+            if outage != nil, explore.names == nil, isRefreshDue, explore.job == nil {
+                lastRefresh = now
+                explore.areNamesAsked = false
+            }
             askForNames()
             if explore.isLive, let refresh = refreshMilliseconds, now - lastRefresh >= refresh {
                 lastRefresh = now
@@ -254,11 +263,12 @@ package final class App {
             }
         case .alerts(let answer):
             alerts.receive(answer)
-            if screen == .alerts { note(answer) }
+            note(answer)
         case .explore(let job, let answer):
             note(answer)
             explore.receive(job, answer)
         case .metricNames(let answer):
+            note(answer)
             if case .success(let names) = answer { explore.names = names.sorted() }
         }
     }

@@ -118,7 +118,7 @@ let package = Package(
         tests(of: "WeirYAML", ["WeirCore"]),
         tests(of: "WeirWire", ["WeirCore"]),
         tests(of: "WeirStore", ["WeirCore", "WeirSystem", "WeirColumns", "WeirPattern"]),
-        tests(of: "WeirQuery", ["WeirCore", "WeirPattern"]),
+        tests(of: "WeirQuery", ["WeirCore", "WeirPattern"], exclude: ["Scripts"]),
         tests(of: "WeirAlerts", ["WeirCore", "WeirSystem", "WeirYAML", "WeirStore"]),
         tests(of: "WeirHTTP", ["WeirCore", "WeirSystem"]),
         tests(of: "WeirTerminal", ["WeirCore"], exclude: ["Goldens"]),

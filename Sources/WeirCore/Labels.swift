@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A set of label pairs in canonical form: the identity of one stream.
 ///
 /// Held as one run of bytes, so that hashing, comparing and storing need no decoding: for each
@@ -157,7 +159,17 @@ package struct Labels: Hashable, Sendable {
 extension Labels: Comparable {
     /// Canonical byte order: streams of one metric are neighbours.
     package static func < (left: Labels, right: Labels) -> Bool {
-        left.bytes.lexicographicallyPrecedes(right.bytes)
+        let count = min(left.bytes.count, right.bytes.count)
+        // SAFETY: both buffers hold at least `count` bytes.
+        let order: CInt = unsafe left.bytes.withUnsafeBytes { left in
+            unsafe right.bytes.withUnsafeBytes { right in
+                guard let leftStart = left.baseAddress, let rightStart = right.baseAddress else {
+                    return 0
+                }
+                return unsafe memcmp(leftStart, rightStart, count)
+            }
+        }
+        return order != 0 ? order < 0 : left.bytes.count < right.bytes.count
     }
 }
 

@@ -27,6 +27,7 @@ package final class QueryContext: Sendable {
     package let rowsRead = Atomic<Int>(0)
     package let bytesRead = Atomic<Int>(0)
     private let memoryBytes = Atomic<Int>(0)
+    private let warningList = Mutex<[String]>([])
     private let deadline: ContinuousClock.Instant
     private let timeoutMilliseconds: Int
 
@@ -41,6 +42,15 @@ package final class QueryContext: Sendable {
         self.memoryBytesMax = memoryBytesMax
         self.timeoutMilliseconds = timeoutMilliseconds
         self.deadline = ContinuousClock.now + .milliseconds(timeoutMilliseconds)
+    }
+
+    /// What the asker should know of an answer that is not whole; each text once.
+    package var warnings: [String] { warningList.withLock { $0 } }
+
+    package func warn(_ text: String) {
+        warningList.withLock { list in
+            if list.count < 16, !list.contains(text) { list.append(text) }
+        }
     }
 
     /// Called when the asker left.

@@ -1,0 +1,46 @@
+package import WeirCore
+
+/// One series' value at one moment: what an expression gives, or what a rule writes.
+package struct RuleSample: Sendable {
+    package let labels: Labels
+    package let value: Double
+
+    package init(labels: Labels, value: Double) {
+        self.labels = labels
+        self.value = value
+    }
+
+    /// The value that marks a series as ended, a NaN of its own (Prometheus's staleness marker).
+    package static let staleValue = Double(bitPattern: 0x7FF0_0000_0000_0002)
+}
+
+/// Why an expression gave no answer, or samples were not taken.
+package struct RuleEvaluationError: Error, Hashable {
+    package let reason: String
+
+    package init(reason: String) { self.reason = reason }
+}
+
+/// What rules need of the rest of Weir: expressions evaluated and samples written.
+///
+/// Called from the rule loop's threads; may block.
+package protocol RuleEvaluator: Sendable {
+    /// The reason why the expression does not parse; nil when it does.
+    func check(_ expression: String) -> String?
+
+    /// The expression as Prometheus would print it.
+    func canonical(_ expression: String) -> String
+
+    /// The samples of an instant vector; a scalar is one sample with no labels.
+    func evaluate(
+        _ expression: String,
+        atMilliseconds: Int64
+    ) throws(RuleEvaluationError) -> [RuleSample]
+
+    /// Stores results of recording rules, `ALERTS` and `ALERTS_FOR_STATE`. NaN payloads matter.
+    func write(_ samples: [RuleSample], atMilliseconds: Int64) throws(RuleEvaluationError)
+}
+
+extension RuleEvaluator {
+    package func canonical(_ expression: String) -> String { expression }
+}

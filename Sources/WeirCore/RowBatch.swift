@@ -1,0 +1,22 @@
+/// Rows of one signal as a parser made them, in columns: row `i` belongs to stream
+/// `streams[streamIndexes[i]]`, has time `times[i]` and value `columns[c]` at `i`.
+///
+/// Self-contained: it names its streams by their labels. Rows are in the order they were sent.
+package struct RowBatch: Sendable {
+    package let signal: Signal
+    /// Each label set once.
+    package var streams: [Labels] = []
+    /// The input line that first named each stream, counted from 1; 0 when there are no lines.
+    package var firstLines: [Int] = []
+    package var streamIndexes: [UInt32] = []
+    /// Nanoseconds since the Unix epoch.
+    package var times: [Int64] = []
+    package var columns: [ColumnValues]
+
+    package init(signal: Signal) {
+        self.signal = signal
+        self.columns = signal.schema.columns.map { ColumnValues(kind: $0.kind) }
+    }
+
+    package var rowCount: Int { times.count }
+}

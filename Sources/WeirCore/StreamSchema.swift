@@ -1,0 +1,61 @@
+/// What kind of telemetry a stream carries. The name is also the folder it is kept in.
+package enum Signal: UInt8, Hashable, Sendable, CaseIterable {
+    case metrics = 1
+
+    package var name: String {
+        switch self {
+        case .metrics: "metrics"
+        }
+    }
+
+    /// The signal whose folder is called `name`, or nil.
+    package init?(name: String) {
+        guard let signal = Self.allCases.first(where: { $0.name == name }) else { return nil }
+        self = signal
+    }
+
+    package var schema: StreamSchema {
+        switch self {
+        case .metrics: .metrics
+        }
+    }
+}
+
+/// What one column holds.
+package enum ColumnKind: UInt8, Hashable, Sendable {
+    /// IEEE 754 doubles, kept bit for bit.
+    case float64 = 1
+    case int64 = 2
+    /// Byte strings of any length.
+    case bytes = 3
+}
+
+/// A column's name and kind.
+package struct ColumnSpec: Hashable, Sendable {
+    package let name: String
+    package let kind: ColumnKind
+
+    package init(name: String, kind: ColumnKind) {
+        self.name = name
+        self.kind = kind
+    }
+}
+
+/// What a row of a signal is made of, besides its stream and its time.
+package struct StreamSchema: Hashable, Sendable {
+    package let columns: [ColumnSpec]
+    /// Whether two rows of one stream with the same time are one row, of which the later written
+    /// is kept. Samples are so; log lines are not.
+    package let keepsLastOfEqualTimes: Bool
+
+    package init(columns: [ColumnSpec], keepsLastOfEqualTimes: Bool) {
+        self.columns = columns
+        self.keepsLastOfEqualTimes = keepsLastOfEqualTimes
+    }
+
+    /// One `value` per sample; the last write of a time wins.
+    package static let metrics = StreamSchema(
+        columns: [ColumnSpec(name: "value", kind: .float64)],
+        keepsLastOfEqualTimes: true
+    )
+}

@@ -1,0 +1,28 @@
+/// What a server has done since it started.
+package struct HTTPServerStatistics: Hashable, Sendable {
+    package var requests = 0
+    package var requestsInHand = 0
+    /// Bytes of the bodies in hand.
+    package var bodyBytesInHand = 0
+    /// Bodies as they came off the wire.
+    package var receivedBytes = 0
+    /// Requests cut off before their answer was sent: the client left, was too slow, or broke the
+    /// protocol.
+    package var brokenRequests = 0
+
+    package init() {}
+
+    init(
+        requests: Int,
+        requestsInHand: Int,
+        bodyBytesInHand: Int,
+        receivedBytes: Int,
+        brokenRequests: Int
+    ) {
+        self.requests = requests
+        self.requestsInHand = requestsInHand
+        self.bodyBytesInHand = bodyBytesInHand
+        self.receivedBytes = receivedBytes
+        self.brokenRequests = brokenRequests
+    }
+}

@@ -1,0 +1,179 @@
+internal import CPCRE2
+
+/// A regular expression that is searched for anywhere in a text, as Go's `regexp` does it for
+/// templates. The same limits as `Pattern`. Safe to use from any thread.
+@safe
+package final class SearchPattern: Sendable {
+    /// The longest text a replacement may grow to, in bytes.
+    package static let outputBytesMax = 1 << 20
+
+    package let text: String
+    private let code: UnsafeCode
+
+    /// Owns the compiled code, which never changes.
+    @safe
+    private final class UnsafeCode: @unchecked Sendable {
+        let code: OpaquePointer
+        let context: OpaquePointer
+
+        init(code: OpaquePointer, context: OpaquePointer) {
+            unsafe self.code = code
+            unsafe self.context = context
+        }
+
+        deinit {
+            unsafe pcre2_match_context_free_8(context)
+            unsafe pcre2_code_free_8(code)
+        }
+    }
+
+    package init(_ text: String) throws(PatternError) {
+        guard text.utf8.count <= Pattern.lengthMax else {
+            throw .tooLong(length: text.utf8.count, limit: Pattern.lengthMax)
+        }
+        self.text = text
+        let bytes = Array(text.utf8) + [0]
+        var errorCode: CInt = 0
+        var errorOffset = 0
+        let options = PCRE2_UTF | UInt32(bitPattern: Int32(PCRE2_NEVER_BACKSLASH_C))
+        let compiled = unsafe bytes.withUnsafeBufferPointer { buffer in
+            unsafe pcre2_compile_8(
+                buffer.baseAddress,
+                buffer.count - 1,
+                options,
+                &errorCode,
+                &errorOffset,
+                nil
+            )
+        }
+        guard let compiled = unsafe compiled else {
+            throw .invalid(pattern: text, offset: errorOffset, reason: "PCRE2 error \(errorCode)")
+        }
+        guard let context = unsafe pcre2_match_context_create_8(nil) else {
+            fatalError("out of memory: pcre2_match_context_create")
+        }
+        unsafe pcre2_set_match_limit_8(context, UInt32(Pattern.matchStepsMax))
+        unsafe pcre2_set_depth_limit_8(context, 10_000)
+        unsafe pcre2_set_heap_limit_8(context, 16 * 1024)
+        code = unsafe UnsafeCode(code: compiled, context: context)
+    }
+
+    /// Says whether the pattern occurs anywhere in `value`.
+    package func occurs(in value: String) throws(PatternError) -> Bool {
+        guard let data = unsafe pcre2_match_data_create_8(1, nil) else {
+            fatalError("out of memory: pcre2_match_data_create")
+        }
+        defer { unsafe pcre2_match_data_free_8(data) }
+        let subject = Array(value.utf8) + [0]
+        // SAFETY: the subject outlives the call; the match data is freed above.
+        let outcome = unsafe subject.withUnsafeBufferPointer { buffer in
+            unsafe pcre2_match_8(
+                code.code,
+                buffer.baseAddress,
+                buffer.count - 1,
+                0,
+                0,
+                data,
+                code.context
+            )
+        }
+        try check(outcome)
+        return outcome >= 0
+    }
+
+    /// Replaces every occurrence in `value` by `template`, in which `$1`, `${1}`, `$name` and
+    /// `${name}` stand for groups and `$$` for a dollar; a group that is not there is empty.
+    package func replacingAll(
+        in value: String,
+        with template: String
+    ) throws(PatternError) -> String {
+        let subject = Array(value.utf8) + [0]
+        let replacement = Self.translated(template) + [0]
+        let options =
+            UInt32(PCRE2_SUBSTITUTE_GLOBAL) | UInt32(PCRE2_SUBSTITUTE_UNSET_EMPTY)
+            | UInt32(PCRE2_SUBSTITUTE_UNKNOWN_UNSET)
+        var output = [UInt8](
+            repeating: 0,
+            count: min(Self.outputBytesMax, subject.count * 2 + replacement.count * 4 + 256)
+        )
+        while true {
+            var count = output.count
+            // SAFETY: PCRE2 writes at most `count` bytes, its terminator among them.
+            let outcome = unsafe subject.withUnsafeBufferPointer { subject in
+                unsafe replacement.withUnsafeBufferPointer { replacement in
+                    unsafe output.withUnsafeMutableBufferPointer { output in
+                        unsafe pcre2_substitute_8(
+                            code.code,
+                            subject.baseAddress,
+                            subject.count - 1,
+                            0,
+                            options,
+                            nil,
+                            code.context,
+                            replacement.baseAddress,
+                            replacement.count - 1,
+                            output.baseAddress,
+                            &count
+                        )
+                    }
+                }
+            }
+            if outcome == PCRE2_ERROR_NOMEMORY, output.count < Self.outputBytesMax {
+                output = [UInt8](
+                    repeating: 0,
+                    count: min(Self.outputBytesMax, output.count * 4)
+                )
+                continue
+            }
+            guard outcome >= 0 else {
+                try check(outcome)
+                throw .tooExpensive(pattern: text, limit: Self.outputBytesMax)
+            }
+            return String(decoding: output.prefix(count), as: UTF8.self)
+        }
+    }
+
+    private func check(_ outcome: CInt) throws(PatternError) {
+        switch outcome {
+        case PCRE2_ERROR_MATCHLIMIT, PCRE2_ERROR_DEPTHLIMIT, PCRE2_ERROR_JIT_STACKLIMIT,
+            PCRE2_ERROR_HEAPLIMIT:
+            throw .tooExpensive(pattern: text, limit: Pattern.matchStepsMax)
+        default: return
+        }
+    }
+
+    /// Go takes the longest word after a dollar as the group's name and lets other dollars be;
+    /// PCRE2 wants braces round names, and other dollars doubled.
+    private static func translated(_ template: String) -> [UInt8] {
+        let dollar = UInt8(ascii: "$")
+        let bytes = Array(template.utf8)
+        var output: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            guard bytes[index] == dollar else {
+                output.append(bytes[index])
+                index += 1
+                continue
+            }
+            let isDoubled = index + 1 < bytes.count && bytes[index + 1] == dollar
+            let isBraced = index + 1 < bytes.count && bytes[index + 1] == UInt8(ascii: "{")
+            let start = index + (isBraced ? 2 : 1)
+            let name = bytes[min(start, bytes.count)...].prefix { byte in
+                byte == UInt8(ascii: "_")
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+            }
+            let isClosed =
+                !isBraced
+                || (name.endIndex < bytes.count && bytes[name.endIndex] == UInt8(ascii: "}"))
+            if isDoubled || name.isEmpty || !isClosed || name.count > 32 {
+                output += [dollar, dollar]
+                index += isDoubled ? 2 : 1
+            } else {
+                output += [dollar, UInt8(ascii: "{")] + name + [UInt8(ascii: "}")]
+                index = name.endIndex + (isBraced ? 1 : 0)
+            }
+        }
+        return output
+    }
+}

@@ -1,0 +1,349 @@
+internal import WeirCore
+internal import WeirPattern
+
+/// The query part of Prometheus's HTTP API as pure functions: decoded parameters in, a JSON answer
+/// out.
+///
+/// The parameters are those of the URL and of a form body together, in order.
+package enum PrometheusAPI {
+    package typealias Parameters = [(String, String)]
+
+    private static let truncated = "results truncated due to limit"
+
+    /// `/api/v1/query`.
+    package static func query(
+        parameters: Parameters,
+        source: any SampleSource,
+        context: QueryContext,
+        nowMilliseconds: Int64,
+        options: PromQLOptions = PromQLOptions()
+    ) -> PrometheusAnswer {
+        answer { () throws(PrometheusError) in
+            let start = ContinuousClock.now
+            let time = try time(parameters, "time") ?? nowMilliseconds
+            let limit = try limit(parameters)
+            let options = try withLookback(parameters, options)
+            let expression = try expression(parameters)
+            let value = try run { () throws(QueryError) in
+                try PromQL.evaluateInstant(
+                    expression,
+                    atMilliseconds: time,
+                    source: source,
+                    context: context,
+                    options: options
+                )
+            }
+            return finish(value, limit, context, start)
+        }
+    }
+
+    /// `/api/v1/query_range`.
+    package static func queryRange(
+        parameters: Parameters,
+        source: any SampleSource,
+        context: QueryContext,
+        options: PromQLOptions = PromQLOptions()
+    ) -> PrometheusAnswer {
+        answer { () throws(PrometheusError) in
+            let begin = ContinuousClock.now
+            let start = try requiredTime(parameters, "start")
+            let end = try requiredTime(parameters, "end")
+            guard end >= start else {
+                throw PrometheusError(
+                    parameter: "end",
+                    "end timestamp must not be before start time"
+                )
+            }
+            let stepText = value(parameters, "step") ?? ""
+            guard let step = PrometheusTime.durationMilliseconds(stepText) else {
+                throw PrometheusError(
+                    parameter: "step",
+                    "cannot parse \(PromQLStringLiteral.quote(stepText)) to a valid duration"
+                )
+            }
+            guard step > 0 else {
+                throw PrometheusError(
+                    parameter: "step",
+                    "zero or negative query resolution step widths are not accepted. Try a "
+                        + "positive integer"
+                )
+            }
+            guard (end - start) / step <= Int64(PromQL.pointsMax) else {
+                let error = QueryError.limit(
+                    name: "points per timeseries",
+                    limit: PromQL.pointsMax
+                )
+                throw PrometheusError(.badData, error.message(query: ""))
+            }
+            let limit = try limit(parameters)
+            let options = try withLookback(parameters, options)
+            let expression = try expression(parameters)
+            guard expression.type == .scalar || expression.type == .vector else {
+                throw PrometheusError(
+                    parameter: "query",
+                    "invalid expression type \"\(expression.type.rawValue)\" for range query, "
+                        + "must be Scalar or instant Vector"
+                )
+            }
+            let value = try run { () throws(QueryError) in
+                try PromQL.evaluateRange(
+                    expression,
+                    fromMilliseconds: start,
+                    throughMilliseconds: end,
+                    stepMilliseconds: step,
+                    source: source,
+                    context: context,
+                    options: options
+                )
+            }
+            return finish(value, limit, context, begin)
+        }
+    }
+
+    /// `/api/v1/labels`.
+    package static func labels(
+        parameters: Parameters,
+        source: any SampleSource,
+        context: QueryContext
+    ) -> PrometheusAnswer {
+        answer { () throws(PrometheusError) in
+            let start = ContinuousClock.now
+            var names: Set<String> = []
+            for labels in try matchingSeries(parameters, source, context) {
+                for pair in labels.pairs { names.insert(pair.name) }
+            }
+            return try finish(sorted(names), parameters, context, start)
+        }
+    }
+
+    /// `/api/v1/label/{name}/values`.
+    package static func labelValues(
+        name: String,
+        parameters: Parameters,
+        source: any SampleSource,
+        context: QueryContext
+    ) -> PrometheusAnswer {
+        answer { () throws(PrometheusError) in
+            let start = ContinuousClock.now
+            guard !name.isEmpty else {
+                throw PrometheusError(.badData, "invalid label name: \"\"")
+            }
+            var values: Set<String> = []
+            for labels in try matchingSeries(parameters, source, context) {
+                if let value = labels[name] { values.insert(value) }
+            }
+            return try finish(sorted(values), parameters, context, start)
+        }
+    }
+
+    /// `/api/v1/series`.
+    package static func series(
+        parameters: Parameters,
+        source: any SampleSource,
+        context: QueryContext
+    ) -> PrometheusAnswer {
+        answer { () throws(PrometheusError) in
+            let start = ContinuousClock.now
+            guard value(parameters, "match[]") != nil else {
+                throw PrometheusError(.badData, "no match[] parameter provided")
+            }
+            let limit = try limit(parameters)
+            let found = try matchingSeries(parameters, source, context)
+            let order = LabelOrder.sortedIndices(found)
+            return PrometheusJSON.success(
+                order.prefix(limit).map { found[$0] },
+                stats: QueryStats(context, since: start),
+                warnings: context.warnings + (order.count > limit ? [truncated] : [])
+            )
+        }
+    }
+
+    /// `/api/v1/format_query`.
+    package static func formatQuery(parameters: Parameters) -> PrometheusAnswer {
+        answer { () throws(PrometheusError) in
+            let text = value(parameters, "query") ?? ""
+            do throws(QueryError) {
+                return PrometheusJSON.success(
+                    text: PromQLPrinter.print(try PromQLParser.parse(text))
+                )
+            } catch {
+                throw PrometheusError(parameter: "query", error.message(query: text))
+            }
+        }
+    }
+
+    /// The `timeout` a request asks for, at most `maximum`; to make its `QueryContext` with.
+    package static func timeoutMilliseconds(in parameters: Parameters, maximum: Int) -> Int {
+        guard let text = value(parameters, "timeout"),
+            let asked = PrometheusTime.durationMilliseconds(text), asked >= 0
+        else { return maximum }
+        return min(Int(asked), maximum)
+    }
+
+    // MARK: Parameters
+
+    private static func value(_ parameters: Parameters, _ name: String) -> String? {
+        parameters.first { $0.0 == name }?.1
+    }
+
+    private static func time(
+        _ parameters: Parameters,
+        _ name: String
+    ) throws(PrometheusError) -> Int64? {
+        guard let text = value(parameters, name), !text.isEmpty else { return nil }
+        guard let time = PrometheusTime.milliseconds(text) else {
+            throw PrometheusError(
+                parameter: name,
+                "cannot parse \(PromQLStringLiteral.quote(text)) to a valid timestamp"
+            )
+        }
+        return time
+    }
+
+    private static func requiredTime(
+        _ parameters: Parameters,
+        _ name: String
+    ) throws(PrometheusError) -> Int64 {
+        guard let time = try time(parameters, name) else {
+            throw PrometheusError(parameter: name, "cannot parse \"\" to a valid timestamp")
+        }
+        return time
+    }
+
+    /// The most results wanted; no limit when the parameter is missing or zero.
+    private static func limit(_ parameters: Parameters) throws(PrometheusError) -> Int {
+        guard let text = value(parameters, "limit"), !text.isEmpty else { return .max }
+        guard let limit = Int(text) else {
+            throw PrometheusError(
+                parameter: "limit",
+                "cannot parse \(PromQLStringLiteral.quote(text)) to a valid number"
+            )
+        }
+        guard limit >= 0 else {
+            throw PrometheusError(parameter: "limit", "limit must be non-negative")
+        }
+        return limit == 0 ? .max : limit
+    }
+
+    private static func withLookback(
+        _ parameters: Parameters,
+        _ options: PromQLOptions
+    ) throws(PrometheusError) -> PromQLOptions {
+        guard let text = value(parameters, "lookback_delta"), !text.isEmpty else { return options }
+        guard let lookback = PrometheusTime.durationMilliseconds(text), lookback > 0 else {
+            throw PrometheusError(
+                parameter: "lookback_delta",
+                "cannot parse \(PromQLStringLiteral.quote(text)) to a valid duration"
+            )
+        }
+        var changed = options
+        changed.lookbackMilliseconds = lookback
+        return changed
+    }
+
+    private static func expression(
+        _ parameters: Parameters
+    ) throws(PrometheusError) -> PromQLExpression {
+        let text = value(parameters, "query") ?? ""
+        do throws(QueryError) {
+            return try PromQL.parse(text)
+        } catch {
+            throw PrometheusError(parameter: "query", error.message(query: text))
+        }
+    }
+
+    private static func matchingSeries(
+        _ parameters: Parameters,
+        _ source: any SampleSource,
+        _ context: QueryContext
+    ) throws(PrometheusError) -> [Labels] {
+        var sets: [[LabelMatcher]] = []
+        for (name, text) in parameters where name == "match[]" {
+            do throws(QueryError) {
+                sets.append(try PromQLParser.parseSelector(text).matchers)
+            } catch {
+                throw PrometheusError(parameter: "match[]", error.message(query: text))
+            }
+        }
+        let from = try time(parameters, "start") ?? PrometheusTime.millisecondsMin
+        let through = try time(parameters, "end") ?? PrometheusTime.millisecondsMax
+        guard through >= from else {
+            throw PrometheusError(
+                parameter: "end",
+                "end timestamp must not be before start timestamp"
+            )
+        }
+        return try run { () throws(QueryError) in
+            try source.series(
+                sets,
+                fromMilliseconds: from,
+                throughMilliseconds: through,
+                context: context
+            )
+        }
+    }
+
+    // MARK: Answers
+
+    private static func answer(
+        _ body: () throws(PrometheusError) -> PrometheusAnswer
+    ) -> PrometheusAnswer {
+        do throws(PrometheusError) {
+            return try body()
+        } catch {
+            return PrometheusJSON.failure(error)
+        }
+    }
+
+    private static func run<Result>(
+        _ body: () throws(QueryError) -> Result
+    ) throws(PrometheusError) -> Result {
+        do throws(QueryError) {
+            return try body()
+        } catch {
+            throw PrometheusError(error)
+        }
+    }
+
+    private static func sorted(_ names: Set<String>) -> [String] {
+        names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    private static func finish(
+        _ names: [String],
+        _ parameters: Parameters,
+        _ context: QueryContext,
+        _ start: ContinuousClock.Instant
+    ) throws(PrometheusError) -> PrometheusAnswer {
+        let limit = try limit(parameters)
+        return PrometheusJSON.success(
+            Array(names.prefix(limit)),
+            stats: QueryStats(context, since: start),
+            warnings: context.warnings + (names.count > limit ? [truncated] : [])
+        )
+    }
+
+    private static func finish(
+        _ value: QueryValue,
+        _ limit: Int,
+        _ context: QueryContext,
+        _ start: ContinuousClock.Instant
+    ) -> PrometheusAnswer {
+        var kept = value
+        var isTruncated = false
+        switch value {
+        case .vector(let time, let samples) where samples.count > limit:
+            kept = .vector(time: time, samples: Array(samples.prefix(limit)))
+            isTruncated = true
+        case .matrix(let series) where series.count > limit:
+            kept = .matrix(Array(series.prefix(limit)))
+            isTruncated = true
+        default: break
+        }
+        return PrometheusJSON.success(
+            kept,
+            stats: QueryStats(context, since: start),
+            warnings: context.warnings + (isTruncated ? [truncated] : [])
+        )
+    }
+}

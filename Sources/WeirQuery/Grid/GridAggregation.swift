@@ -1,0 +1,238 @@
+internal import Glibc
+package import WeirCore
+
+/// Aggregation of a grid's series into groups, step by step.
+///
+/// Any query language may use it.
+package struct GridAggregation {
+    private let input: SeriesGrid
+    private let context: QueryContext
+    private let grouped: LabelGroups
+    private var groups: [Labels] { grouped.labels }
+    private var groupOf: [Int] { grouped.groupOf }
+
+    package init(_ input: SeriesGrid, grouping: Grouping, context: QueryContext) {
+        self.input = input
+        self.context = context
+        self.grouped = LabelGroups(input.labels, grouping)
+    }
+
+    private var steps: Int { input.steps }
+
+    private func newBuffer(initial: Double = .absent) throws(QueryError) -> GridBuffer {
+        try GridBuffer(rows: groups.count, steps: steps, initial: initial, context: context)
+    }
+
+    /// The rows of each group.
+    private func members() -> [[Int]] {
+        var members = [[Int]](repeating: [], count: groups.count)
+        for (row, group) in groupOf.enumerated() { members[group].append(row) }
+        return members
+    }
+
+    /// Folds every present value into its group's row of `target`.
+    @inline(__always)
+    private func fold(
+        _ body: (_ group: Int, _ step: Int, _ value: Double) throws(QueryError) -> Void
+    ) throws(QueryError) {
+        for row in 0..<input.count {
+            if row & 255 == 0 { try context.check() }
+            let group = groupOf[row]
+            for step in 0..<steps {
+                let value = input.values[row, step]
+                if !value.isAbsent { try body(group, step, value) }
+            }
+        }
+    }
+
+    /// `sum avg min max count group stddev stdvar`.
+    package func reduce(_ operation: AggregationOperator) throws(QueryError) -> SeriesGrid {
+        switch operation {
+        case .stddev, .stdvar:
+            let result = try newBuffer()
+            try deviation(isSquared: operation == .stdvar, into: result)
+            return SeriesGrid(labels: groups, values: result)
+        case _ where GroupAccumulator.takes(operation):
+            return SeriesGrid(labels: groups, values: try totals(operation))
+        default: throw .unsupported(name: operation.rawValue)
+        }
+    }
+
+    private func totals(_ operation: AggregationOperator) throws(QueryError) -> GridBuffer {
+        let totals = try GroupAccumulator(
+            operation,
+            groups: groups.count,
+            steps: steps,
+            context: context
+        )
+        for row in 0..<input.count {
+            if row & 255 == 0 { try context.check() }
+            input.values.withRow(row) { totals.add($0.span, to: grouped.groupOf[row]) }
+        }
+        let open = totals.finish()
+        guard !open.isEmpty else { return totals.result }
+        // Sums that overflowed, or infinities: take those means one by one.
+        let members = members()
+        for cell in open {
+            var mean = RunningMean()
+            for row in members[cell.group] where !input.values[row, cell.step].isAbsent {
+                mean.add(input.values[row, cell.step])
+            }
+            totals.result[cell.group, cell.step] = mean.value
+        }
+        return totals.result
+    }
+
+    private func deviation(isSquared: Bool, into result: GridBuffer) throws(QueryError) {
+        let means = try newBuffer(initial: 0)
+        let counts = try newBuffer(initial: 0)
+        try fold { group, step, value in
+            counts[group, step] += 1
+            let held = result[group, step]
+            if held.isAbsent {
+                means[group, step] = value
+                result[group, step] = value.isFinite ? 0 : .nan
+                return
+            }
+            let delta = value - means[group, step]
+            means[group, step] += delta / counts[group, step]
+            result[group, step] = held + delta * (value - means[group, step])
+        }
+        for group in groups.indices {
+            for step in 0..<steps where !result[group, step].isAbsent {
+                let variance = result[group, step] / counts[group, step]
+                result[group, step] = isSquared ? variance : variance.squareRoot()
+            }
+        }
+    }
+
+    /// The `phi`-quantile of each group, `phi` given per step.
+    package func quantile(_ phi: [Double]) throws(QueryError) -> SeriesGrid {
+        let result = try newBuffer()
+        for (group, rows) in members().enumerated() {
+            for step in 0..<steps {
+                if step & 63 == 0 { try context.check() }
+                var numbers: [Double] = []
+                for row in rows where !input.values[row, step].isAbsent {
+                    numbers.append(input.values[row, step])
+                }
+                guard !numbers.isEmpty else { continue }
+                result[group, step] = Quantile.of(&numbers, phi[step])
+            }
+        }
+        return SeriesGrid(labels: groups, values: result)
+    }
+
+    /// The `count` largest (or smallest) series of each group at each step, with their own labels;
+    /// at a single step in order of value.
+    package func extremes(count: [Double], isTop: Bool) throws(QueryError) -> SeriesGrid {
+        for number in count {
+            guard !number.isNaN else { throw .invalid(reason: "Parameter value is NaN") }
+            guard number.magnitude < 0x1p63 else {
+                throw .invalid(
+                    reason: "Scalar value \(NumberText.sample(number)) overflows int64"
+                )
+            }
+        }
+        let kept = try GridBuffer(rows: input.count, steps: steps, context: context)
+        var order: [Int] = []
+        for rows in members() {
+            for step in 0..<steps {
+                if step & 63 == 0 { try context.check() }
+                guard count[step] >= 1 else { continue }
+                let wanted = count[step] < Double(rows.count) ? Int(count[step]) : rows.count
+                var ranked: [(value: Double, row: Int)] = []
+                for row in rows where !input.values[row, step].isAbsent {
+                    ranked.append((input.values[row, step], row))
+                }
+                ranked.sort { left, right in
+                    if left.value.isNaN || right.value.isNaN {
+                        return right.value.isNaN && (!left.value.isNaN || left.row < right.row)
+                    }
+                    if left.value == right.value { return left.row < right.row }
+                    return isTop ? left.value > right.value : left.value < right.value
+                }
+                for entry in ranked.prefix(wanted) {
+                    kept[entry.row, step] = entry.value
+                    if steps == 1 { order.append(entry.row) }
+                }
+            }
+        }
+        guard steps == 1 else { return SeriesGrid(labels: input.labels, values: kept) }
+        let ordered = try GridBuffer(rows: order.count, steps: 1, context: context)
+        for (row, source) in order.enumerated() { ordered[row, 0] = kept[source, 0] }
+        return SeriesGrid(labels: order.map { input.labels[$0] }, values: ordered)
+    }
+
+    /// How often each value occurs in each group; the value becomes the label `name`.
+    package func countValues(name: String) throws(QueryError) -> SeriesGrid {
+        try context.reserve(bytes: input.count * steps * 24)
+        var rowOf: [Labels: Int] = [:]
+        var labels: [Labels] = []
+        var cells: [(row: Int, step: Int)] = []
+        var known: [[UInt64: Int]] = .init(repeating: [:], count: groups.count)
+        try fold { (group, step, value) throws(QueryError) in
+            let bits = value.isNaN ? Double.nan.bitPattern : value.bitPattern
+            if let row = known[group][bits] {
+                cells.append((row, step))
+                return
+            }
+            let full = groups[group].setting(name, to: NumberText.plain(value))
+            let row = rowOf[full] ?? labels.count
+            if row == labels.count {
+                guard row < context.seriesMax else {
+                    throw .limit(name: "query series", limit: context.seriesMax)
+                }
+                rowOf[full] = row
+                labels.append(full)
+            }
+            known[group][bits] = row
+            cells.append((row, step))
+        }
+        let result = try GridBuffer(rows: labels.count, steps: steps, context: context)
+        for cell in cells {
+            let held = result[cell.row, cell.step]
+            result[cell.row, cell.step] = held.isAbsent ? 1 : held + 1
+        }
+        return SeriesGrid(labels: labels, values: result)
+    }
+}
+
+/// Series in groups by their labels.
+package struct LabelGroups {
+    /// The group of each series.
+    package private(set) var groupOf: [Int] = []
+    /// The labels of each group, in order of first appearance.
+    package private(set) var labels: [Labels] = []
+
+    package init(_ series: [Labels], _ grouping: Grouping) {
+        let key = GroupKey(grouping)
+        var known: [Labels: Int] = [:]
+        groupOf.reserveCapacity(series.count)
+        for one in series {
+            let own = key.of(one)
+            let group = known[own] ?? labels.count
+            if group == labels.count {
+                known[own] = group
+                labels.append(own)
+            }
+            groupOf.append(group)
+        }
+    }
+}
+
+/// The part of a label set that names its group.
+package struct GroupKey {
+    private let names: Set<String>
+    private let isWithout: Bool
+
+    package init(_ grouping: Grouping) {
+        isWithout = grouping.isWithout
+        names = Set(grouping.labels + (grouping.isWithout ? [Labels.metricNameLabel] : []))
+    }
+
+    package func of(_ labels: Labels) -> Labels {
+        if isWithout { return labels.dropping(names) }
+        return names.isEmpty ? .empty : labels.keeping(names)
+    }
+}

@@ -1,0 +1,86 @@
+package import WeirCore
+
+/// A vector at every step of a grid: one row of numbers per series, `Double.absent` where a series
+/// has no value.
+///
+/// Rows that are absent throughout do not count as series.
+package struct SeriesGrid: Sendable {
+    /// One per row of `values`.
+    package var labels: [Labels]
+    package var values: GridBuffer
+
+    package static let duplicateLabels = "vector cannot contain metrics with the same labelset"
+
+    package init(labels: [Labels], values: GridBuffer) {
+        precondition(labels.count == values.rows)
+        self.labels = labels
+        self.values = values
+    }
+
+    package var count: Int { labels.count }
+    package var steps: Int { values.steps }
+
+    /// Without the rows that have no value.
+    package func compacted(context: QueryContext) throws(QueryError) -> SeriesGrid {
+        let kept = labels.indices.filter { values.hasValues(row: $0) }
+        guard kept.count < count else { return self }
+        let target = try GridBuffer(rows: kept.count, steps: steps, context: context)
+        for (row, source) in kept.enumerated() {
+            for step in 0..<steps { target[row, step] = values[source, step] }
+        }
+        return SeriesGrid(labels: kept.map { labels[$0] }, values: target)
+    }
+
+    /// Joins rows with equal labels into one, as long as they never have a value at one step.
+    ///
+    /// - Throws: `.invalid(conflict)` when they have.
+    package func merged(
+        conflict: String = Self.duplicateLabels,
+        context: QueryContext
+    ) throws(QueryError) -> SeriesGrid {
+        guard Set(labels).count < count else { return self }
+        var rowOf: [Labels: Int] = [:]
+        var result = try compacted(context: context)
+        var isEmptied = false
+        for row in 0..<result.count {
+            guard let first = rowOf[result.labels[row]] else {
+                rowOf[result.labels[row]] = row
+                continue
+            }
+            for step in 0..<steps where !result.values[row, step].isAbsent {
+                guard result.values[first, step].isAbsent else { throw .invalid(reason: conflict) }
+                result.values[first, step] = result.values[row, step]
+                result.values[row, step] = .absent
+            }
+            isEmptied = true
+        }
+        if isEmptied { result = try result.compacted(context: context) }
+        return result
+    }
+
+    /// Refuses two series with equal labels, even if they never meet at one step.
+    package func unique(context: QueryContext) throws(QueryError) -> SeriesGrid {
+        guard Set(labels).count < count else { return self }
+        let result = try compacted(context: context)
+        guard Set(result.labels).count == result.count else {
+            throw .invalid(reason: Self.duplicateLabels)
+        }
+        return result
+    }
+
+    /// Replaces every present value.
+    @inline(__always)
+    package func update(_ body: (_ value: Double, _ step: Int) -> Double) {
+        for row in 0..<count {
+            values.withRow(row) { numbers in
+                for step in numbers.indices where !numbers[step].isAbsent {
+                    numbers[step] = body(numbers[step], step)
+                }
+            }
+        }
+    }
+
+    package mutating func dropMetricNames() {
+        for row in labels.indices { labels[row] = labels[row].droppingMetricName }
+    }
+}

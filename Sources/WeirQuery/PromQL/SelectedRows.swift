@@ -1,0 +1,76 @@
+internal import WeirCore
+
+/// Series that a selector found and how each becomes a row of numbers; none is read yet.
+///
+/// They can be collected into a grid, or run into groups one by one without ever all being held.
+struct SelectedRows {
+    enum Kernel: Sendable {
+        case latest(LatestSample)
+        case windows(RangeFunction)
+    }
+
+    let selection: any SeriesSelection
+    let labels: [Labels]
+    let kernel: Kernel
+    let steps: Int
+    let context: QueryContext
+
+    init(_ selection: any SeriesSelection, _ kernel: Kernel, steps: Int, context: QueryContext) {
+        self.selection = selection
+        self.labels = selection.labels
+        self.kernel = kernel
+        self.steps = steps
+        self.context = context
+    }
+
+    private static func fill(
+        _ row: inout MutableSpan<Double>,
+        _ kernel: Kernel,
+        _ times: Span<Int64>,
+        _ values: Span<Double>
+    ) throws(QueryError) {
+        switch kernel {
+        case .latest(let latest): latest.apply(times, values, into: &row)
+        case .windows(let function): try function.apply(times, values, into: &row)
+        }
+    }
+
+    func collected() throws(QueryError) -> SeriesGrid {
+        let buffer = try GridBuffer(rows: labels.count, steps: steps, context: context)
+        let (kernel, context) = (kernel, context)
+        try selection.scan { (series, times, values) throws(QueryError) in
+            try context.check()
+            try buffer.withRow(series) { (row) throws(QueryError) in
+                try Self.fill(&row, kernel, times, values)
+            }
+        }
+        return SeriesGrid(labels: labels, values: buffer)
+    }
+
+    /// Aggregates while reading; `outputLabels` are what the series would be called as a grid.
+    ///
+    /// - Returns: Nil when some mean cannot be had this way and all must be collected.
+    func aggregated(
+        _ operation: AggregationOperator,
+        _ grouping: Grouping,
+        outputLabels: [Labels]
+    ) throws(QueryError) -> SeriesGrid? {
+        let groups = LabelGroups(outputLabels, grouping)
+        let totals = try GroupAccumulator(
+            operation,
+            groups: groups.labels.count,
+            steps: steps,
+            context: context
+        )
+        let (kernel, context, steps, groupOf) = (kernel, context, steps, groups.groupOf)
+        try selection.scan { (series, times, values) throws(QueryError) in
+            try context.check()
+            var scratch = [Double](repeating: .absent, count: steps)
+            var row = scratch.mutableSpan
+            try Self.fill(&row, kernel, times, values)
+            totals.add(row.span, to: groupOf[series])
+        }
+        guard totals.finish().isEmpty else { return nil }
+        return SeriesGrid(labels: groups.labels, values: totals.result)
+    }
+}

@@ -1,0 +1,151 @@
+internal import WeirCore
+internal import WeirStore
+
+/// One setting: its name, what it means, and how its text is read and shown.
+struct ConfigurationKey: Sendable {
+    let name: String
+    let summary: String
+    let get: @Sendable (ServerConfiguration) -> String
+    /// Returns false when the text is not a value of this setting.
+    let set: @Sendable (inout ServerConfiguration, String) -> Bool
+
+    /// All settings, in the order they are shown.
+    static let all: [ConfigurationKey] = [
+        text("data", "folder everything is kept in", \.data),
+        text("listen", "address and port of the HTTP server", \.listen),
+        ConfigurationKey(
+            name: "sync",
+            summary: "`always`: acknowledged means on disk; a duration: at most that much later",
+            get: { show($0.sync) }, set: { setSync(&$0, $1) }),
+        ConfigurationKey(
+            name: "retention-age", summary: "delete days older than this; `none` keeps them",
+            get: { $0.retentionAge.map { Units.text(nanoseconds: $0) } ?? "none" },
+            set: { configuration, text in
+                let age = text == "none" ? nil : Units.nanoseconds(text)
+                configuration.retentionAge = age
+                return text == "none" || age != nil
+            }),
+        ConfigurationKey(
+            name: "retention-size", summary: "delete the oldest days above this size; `none`",
+            get: { $0.retentionBytes.map(String.init) ?? "none" },
+            set: { configuration, text in
+                let bytes = text == "none" ? nil : Units.bytes(text)
+                configuration.retentionBytes = bytes
+                return text == "none" || bytes != nil
+            }),
+        bytes("disk-free-min", "delete the oldest days when less is free", \.diskFreeBytesMin),
+        duration("future-max", "refuse samples further in the future than this", \.futureMax),
+        duration("flush-interval", "rows wait in memory at most this long", \.flushInterval),
+        bytes("memory-rows-max", "rows in memory before writes are refused", \.memoryBytesMax),
+        count("series-max", "active series a tenant may have", \.seriesMax),
+        count("labels-max", "labels a series may have", \.labelsMax),
+        count("label-name-bytes-max", "bytes in a name", \.labelNameBytesMax),
+        count("label-value-bytes-max", "bytes in a label's value", \.labelValueBytesMax),
+        bytes("body-max", "size of a request's body, decoded", \.bodyBytesMax),
+        count("connections-max", "open connections", \.connectionsMax),
+        count("connections-per-address-max", "of one address", \.connectionsPerAddressMax),
+        duration("query-timeout", "time a query may take", \.queryTimeout),
+        count("query-samples-max", "samples a query may read", \.querySamplesMax),
+        count("query-series-max", "series a query may read", \.querySeriesMax),
+        bytes("query-memory-max", "memory a query may hold", \.queryMemoryBytesMax),
+        count("query-threads", "queries run at once; 0: one a core and one more", \.queryThreads),
+        count("query-queue-max", "queries that may wait", \.queryQueueMax),
+        list("rules", "rule files, or folders of them, separated by commas", \.rules),
+        list("webhooks", "URLs that alerts are posted to, separated by commas", \.webhooks),
+        duration("group-wait", "wait before a new alert group is told", \.groupWait),
+        duration("repeat-interval", "tell a firing group again after this", \.repeatInterval),
+        text("external-url", "this server's address as people reach it", \.externalURL),
+        text("tls-certificate", "PEM file; with tls-key turns TLS on", \.tlsCertificate),
+        text("tls-key", "PEM file", \.tlsKey),
+        text("database-label", "keep line protocol's db or bucket as this label", \.databaseLabel),
+        duration("self-interval", "store own telemetry this often; 0: never", \.selfInterval),
+    ]
+
+    static let names = all.map(\.name)
+
+    private typealias Path<Value> = any WritableKeyPath<ServerConfiguration, Value> & Sendable
+
+    private static func text(
+        _ name: String, _ summary: String, _ path: Path<String>
+    ) -> ConfigurationKey {
+        ConfigurationKey(
+            name: name, summary: summary, get: { $0[keyPath: path] },
+            set: { configuration, text in
+                configuration[keyPath: path] = text
+                return true
+            })
+    }
+
+    private static func list(
+        _ name: String, _ summary: String, _ path: Path<[String]>
+    ) -> ConfigurationKey {
+        ConfigurationKey(
+            name: name, summary: summary, get: { $0[keyPath: path].joined(separator: ",") },
+            set: { configuration, text in
+                configuration[keyPath: path] = text.split(separator: ",").map(String.init)
+                return true
+            })
+    }
+
+    private static func count(
+        _ name: String, _ summary: String, _ path: Path<Int>
+    ) -> ConfigurationKey {
+        ConfigurationKey(
+            name: name, summary: summary, get: { String($0[keyPath: path]) },
+            set: { configuration, text in
+                guard let value = Int(text), value >= 0 else { return false }
+                configuration[keyPath: path] = value
+                return true
+            })
+    }
+
+    private static func bytes(
+        _ name: String, _ summary: String, _ path: Path<Int>
+    ) -> ConfigurationKey {
+        ConfigurationKey(
+            name: name, summary: summary, get: { String($0[keyPath: path]) },
+            set: { configuration, text in
+                guard let value = Units.bytes(text) else { return false }
+                configuration[keyPath: path] = value
+                return true
+            })
+    }
+
+    private static func duration(
+        _ name: String, _ summary: String, _ path: Path<Int64>
+    ) -> ConfigurationKey {
+        ConfigurationKey(
+            name: name, summary: summary, get: { Units.text(nanoseconds: $0[keyPath: path]) },
+            set: { configuration, text in
+                guard let value = Units.nanoseconds(text) else { return false }
+                configuration[keyPath: path] = value
+                return true
+            })
+    }
+
+    private static func show(_ sync: SyncMode) -> String {
+        switch sync {
+        case .always: "always"
+        case .interval(let nanoseconds): Units.text(nanoseconds: nanoseconds)
+        }
+    }
+
+    private static func setSync(_ configuration: inout ServerConfiguration, _ text: String) -> Bool {
+        guard let mode = SyncMode(text: text) else { return false }
+        configuration.sync = mode
+        return true
+    }
+}
+
+extension SyncMode {
+    /// Reads `always`, or a duration.
+    init?(text: String) {
+        if text == "always" {
+            self = .always
+        } else if let nanoseconds = Units.nanoseconds(text), nanoseconds > 0 {
+            self = .interval(nanoseconds)
+        } else {
+            return nil
+        }
+    }
+}

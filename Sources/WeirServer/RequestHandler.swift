@@ -1,0 +1,158 @@
+internal import WeirAlerts
+internal import WeirCore
+internal import WeirHTTP
+internal import WeirStore
+internal import WeirSystem
+
+/// Every path the server answers, and what answers it. The list of paths is docs/api.md.
+final class RequestHandler: HTTPHandler {
+    enum Route: Sendable {
+        case write
+        case ping
+        case influxHealth
+        case influxQuery
+        case query
+        case queryRange
+        case labels
+        case labelValues
+        case series
+        case formatQuery
+        case buildInfo
+        case rules
+        case alerts
+        case healthy
+        case ready
+        case status
+        case metrics
+        case admin(AdminEndpoint.Action)
+        case reloadRules
+    }
+
+    private let router: Router<Route>
+    private let parts: ServerParts
+
+    init(_ parts: ServerParts) {
+        self.parts = parts
+        var router = Router<Route>()
+        router.add("POST", at: "/write", .write)
+        router.add("POST", at: "/api/v2/write", .write)
+        router.add("GET", at: "/ping", .ping)
+        router.add("GET", at: "/health", .influxHealth)
+        router.add("GET", "POST", at: "/query", .influxQuery)
+        router.add("GET", "POST", at: "/api/v1/query", .query)
+        router.add("GET", "POST", at: "/api/v1/query_range", .queryRange)
+        router.add("GET", "POST", at: "/api/v1/labels", .labels)
+        router.add("GET", at: "/api/v1/label/{name}/values", .labelValues)
+        router.add("GET", "POST", at: "/api/v1/series", .series)
+        router.add("GET", "POST", at: "/api/v1/format_query", .formatQuery)
+        router.add("GET", at: "/api/v1/status/buildinfo", .buildInfo)
+        router.add("GET", at: "/api/v1/rules", .rules)
+        router.add("GET", at: "/api/v1/alerts", .alerts)
+        router.add("GET", at: "/-/healthy", .healthy)
+        router.add("GET", at: "/-/ready", .ready)
+        router.add("POST", at: "/-/reload", .reloadRules)
+        router.add("GET", at: "/api/v1/status", .status)
+        router.add("GET", at: "/metrics", .metrics)
+        router.add("POST", at: "/api/v1/admin/flush", .admin(.flush))
+        router.add("POST", at: "/api/v1/admin/merge", .admin(.merge))
+        router.add("POST", at: "/api/v1/admin/snapshot", .admin(.snapshot))
+        self.router = router
+    }
+
+    func accept(_ head: HTTPRequestHead) -> HTTPAdmission {
+        if let refusal = router.refusal(method: head.method, path: head.path) {
+            return .refuse(refusal)
+        }
+        return .read(bodyBytesMax: parts.configuration.bodyBytesMax)
+    }
+
+    func handle(_ exchange: HTTPExchange) {
+        let head = exchange.head
+        guard case .found(let route, let parameters) = router.match(
+            method: head.method, path: head.path)
+        else {
+            exchange.respond(
+                router.refusal(method: head.method, path: head.path) ?? .empty(404))
+            return
+        }
+        switch route {
+        case .write: parts.write.handle(exchange)
+        case .ping: exchange.respond(InfluxHandshake.ping)
+        case .influxHealth: exchange.respond(InfluxHandshake.health)
+        case .influxQuery:
+            exchange.respond(InfluxHandshake.query(exchange.parameters["q"] ?? ""))
+        case .query: parts.query.handle(.query, exchange)
+        case .queryRange: parts.query.handle(.queryRange, exchange)
+        case .labels: parts.query.handle(.labels, exchange)
+        case .labelValues:
+            parts.query.handle(.labelValues(parameters["name"] ?? ""), exchange)
+        case .series: parts.query.handle(.series, exchange)
+        case .formatQuery: parts.query.handle(.formatQuery, exchange)
+        case .buildInfo: exchange.respond(Self.buildInfo)
+        case .rules: exchange.respond(rules(exchange))
+        case .alerts:
+            exchange.respond(
+                HTTPResponse.json(RulesJSON.alerts(parts.rules.groups)).gzipped(for: head))
+        case .healthy: exchange.respond(.text("Weir is healthy.\n"))
+        case .ready: exchange.respond(.text("Weir is ready.\n"))
+        case .status: exchange.respond(status(exchange))
+        case .metrics: exchange.respond(metrics(exchange))
+        case .admin(let action): parts.admin.handle(action, exchange)
+        case .reloadRules: exchange.respond(reload())
+        }
+    }
+
+    private func rules(_ exchange: HTTPExchange) -> HTTPResponse {
+        let query = exchange.head.query
+        var filter = RulesJSON.Filter()
+        filter.isAlert = query["type"].flatMap { ["alert": true, "record": false][$0] }
+        filter.ruleNames = Set(query.all("rule_name[]"))
+        filter.groupNames = Set(query.all("rule_group[]"))
+        filter.files = Set(query.all("file[]"))
+        filter.showsAlerts = query["exclude_alerts"] != "true"
+        return HTTPResponse.json(RulesJSON.rules(parts.rules.groups, filter))
+            .gzipped(for: exchange.head)
+    }
+
+    private func status(_ exchange: HTTPExchange) -> HTTPResponse {
+        HTTPResponse.json(
+            StatusJSON.bytes(
+                parts.store.status(), replay: parts.store.replayReport, rules: parts.ruleLoop.load,
+                startedAt: parts.startedAt, now: parts.clock.nowNanoseconds())
+        ).gzipped(for: exchange.head)
+    }
+
+    private func metrics(_ exchange: HTTPExchange) -> HTTPResponse {
+        var response = HTTPResponse.text(parts.selfMetrics().text)
+        response.headers = [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")]
+        return response.gzipped(for: exchange.head)
+    }
+
+    private func reload() -> HTTPResponse {
+        let load = parts.ruleLoop.reload()
+        guard load.problems.isEmpty else {
+            return .error(
+                400, error: "bad_rules",
+                reason: load.problems.map(\.description).joined(separator: "; "),
+                hint: "files with a problem keep the rules they had")
+        }
+        return .text("\(load.ruleCount) rules in \(load.groupCount) groups\n")
+    }
+
+    private static let buildInfo: HTTPResponse = {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("status", "success")
+        writer.key("data")
+        writer.beginObject()
+        writer.member("version", "3.0.0")
+        writer.member("revision", "weir-\(WeirVersion.text)")
+        writer.member("branch", "main")
+        writer.member("buildUser", "")
+        writer.member("buildDate", "")
+        writer.member("goVersion", "")
+        writer.endObject()
+        writer.endObject()
+        return .json(writer.bytes)
+    }()
+}

@@ -1,0 +1,54 @@
+package import WeirStore
+
+/// How `weir serve` runs. Each setting has one name, which is its flag, its key in `weir.yaml`
+/// and, as `WEIR_NAME`, its environment variable; see `ConfigurationKey`.
+package struct ServerConfiguration: Sendable {
+    package var data = "./weir-data"
+    package var listen = "127.0.0.1:4040"
+    package var sync = SyncMode.always
+    package var retentionAge: Int64?
+    package var retentionBytes: Int?
+    package var diskFreeBytesMin = 512 << 20
+    package var futureMax: Int64 = 2 * 86_400 * 1_000_000_000
+    package var flushInterval: Int64 = 10 * 60 * 1_000_000_000
+    package var memoryBytesMax = 96 << 20
+    package var seriesMax = 2_000_000
+    package var labelsMax = 64
+    package var labelNameBytesMax = 512
+    package var labelValueBytesMax = 4096
+    package var bodyBytesMax = 64 << 20
+    package var connectionsMax = 10_000
+    package var connectionsPerAddressMax = 1000
+    package var queryTimeout: Int64 = 60 * 1_000_000_000
+    package var querySamplesMax = 500_000_000
+    package var querySeriesMax = 2_000_000
+    package var queryMemoryBytesMax = 1 << 30
+    package var queryThreads = 0
+    package var queryQueueMax = 256
+    package var rules: [String] = []
+    package var webhooks: [String] = []
+    package var groupWait: Int64 = 30 * 1_000_000_000
+    package var repeatInterval: Int64 = 4 * 3600 * 1_000_000_000
+    package var externalURL = ""
+    package var tlsCertificate = ""
+    package var tlsKey = ""
+    /// The label that keeps a line protocol request's `db` or `bucket`; empty: not kept.
+    package var databaseLabel = ""
+    /// How often the server stores its own telemetry; 0: never.
+    package var selfInterval: Int64 = 15 * 1_000_000_000
+
+    package init() {}
+
+    /// The store's part of the settings.
+    var storeOptions: StoreOptions {
+        var options = StoreOptions(directory: data)
+        options.sync = sync
+        options.retentionAge = retentionAge
+        options.retentionBytes = retentionBytes
+        options.diskFreeBytesMin = diskFreeBytesMin
+        options.flushInterval = flushInterval
+        options.memoryBytesMax = memoryBytesMax
+        options.streamsMax = seriesMax
+        return options
+    }
+}

@@ -1,0 +1,75 @@
+internal import Synchronization
+internal import WeirAlerts
+internal import WeirHTTP
+internal import WeirStore
+internal import WeirSystem
+
+/// The server's parts, put together once.
+final class ServerParts: Sendable {
+    let configuration: ServerConfiguration
+    let clock: any WallClock
+    let startedAt: Int64
+    let store: Store
+    let telemetry: ServerTelemetry
+    let write: WriteEndpoint
+    let query: QueryEndpoint
+    let admin: AdminEndpoint
+    let rules: RuleEngine
+    let ruleLoop: RuleLoop
+    let queryPool: WorkerPool
+    let parsePool: WorkerPool
+    let adminPool: WorkerPool
+    /// Set once the HTTP server listens.
+    let httpServer = Mutex<HTTPServer?>(nil)
+
+    init(
+        configuration: ServerConfiguration, store: Store, clock: any WallClock
+    ) throws(RuleStateError) {
+        self.configuration = configuration
+        self.clock = clock
+        self.store = store
+        startedAt = clock.nowNanoseconds()
+        telemetry = ServerTelemetry()
+        let cores = ProcessStatus.coreCount()
+        parsePool = WorkerPool(name: "weir-parse", threadCount: cores)
+        adminPool = WorkerPool(name: "weir-admin", threadCount: 2)
+        queryPool = WorkerPool(
+            name: "weir-query",
+            threadCount: configuration.queryThreads > 0 ? configuration.queryThreads : cores + 1)
+        let source = StoreSampleSource(store: store)
+        write = WriteEndpoint(
+            store: store, configuration: configuration, clock: clock, telemetry: telemetry,
+            pool: parsePool)
+        query = QueryEndpoint(
+            source: source, configuration: configuration, clock: clock, pool: queryPool,
+            telemetry: telemetry)
+        admin = AdminEndpoint(store: store, pool: adminPool)
+        let stateStore = try SQLiteRuleStateStore(database: store.catalogDatabase)
+        var notification = NotificationConfiguration(
+            receivers: configuration.webhooks.enumerated().map { index, url in
+                NotificationReceiver(name: "webhook-\(index + 1)", url: url)
+            })
+        notification.groupWaitMilliseconds = configuration.groupWait / 1_000_000
+        notification.repeatIntervalMilliseconds = configuration.repeatInterval / 1_000_000
+        notification.externalURL = configuration.externalURL
+        let notifier = Notifier(
+            configuration: notification, sender: WebhookSender(telemetry: telemetry),
+            store: stateStore)
+        var engine = RuleEngineConfiguration()
+        engine.externalURL = configuration.externalURL
+        rules = RuleEngine(
+            evaluator: StoreRuleEvaluator(
+                store: store, source: source, configuration: configuration, telemetry: telemetry),
+            store: stateStore, notifier: notifier, clock: clock, configuration: engine)
+        ruleLoop = RuleLoop(
+            engine: rules, notifier: notifier, files: RuleFileSet(paths: configuration.rules),
+            clock: clock)
+    }
+
+    func selfMetrics() -> SelfMetrics {
+        SelfMetrics(
+            store: store, telemetry: telemetry,
+            http: httpServer.withLock { $0?.statistics } ?? HTTPServerStatistics(),
+            startedAt: startedAt)
+    }
+}

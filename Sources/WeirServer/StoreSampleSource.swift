@@ -1,0 +1,133 @@
+internal import Synchronization
+internal import WeirCore
+internal import WeirPattern
+internal import WeirQuery
+internal import WeirStore
+
+/// Metrics in the store, as the query executor reads them: times in milliseconds.
+struct StoreSampleSource: SampleSource {
+    let store: Store
+    let tenant: String
+
+    init(store: Store, tenant: String = "default") {
+        self.store = store
+        self.tenant = tenant
+    }
+
+    func select(
+        _ matchers: [LabelMatcher], fromMilliseconds: Int64, throughMilliseconds: Int64,
+        context: QueryContext
+    ) throws(QueryError) -> any SeriesSelection {
+        let budget = QueryBudget(context: context)
+        do throws(StoreError) {
+            let selection = try store.select(
+                tenant: tenant, signal: .metrics, matchers: matchers,
+                times: Self.nanoseconds(fromMilliseconds, throughMilliseconds), budget: budget)
+            context.segmentsRead.add(selection.sourceCount, ordering: .relaxed)
+            return StoreSeriesSelection(selection: selection, budget: budget)
+        } catch {
+            throw Self.queryError(error, budget)
+        }
+    }
+
+    func series(
+        _ matcherSets: [[LabelMatcher]], fromMilliseconds: Int64, throughMilliseconds: Int64,
+        context: QueryContext
+    ) throws(QueryError) -> [Labels] {
+        var found: Set<Labels> = []
+        for matchers in matcherSets.isEmpty ? [[]] : matcherSets {
+            try context.check()
+            let selection = try select(
+                matchers, fromMilliseconds: fromMilliseconds,
+                throughMilliseconds: throughMilliseconds, context: context)
+            found.formUnion(selection.labels)
+        }
+        return Array(found)
+    }
+
+    /// The whole nanoseconds of both milliseconds, clamped to what fits.
+    private static func nanoseconds(_ first: Int64, _ last: Int64) -> ClosedRange<Int64> {
+        func scaled(_ milliseconds: Int64, adding rest: Int64) -> Int64 {
+            let (product, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
+            if overflow { return milliseconds < 0 ? .min : .max }
+            let (sum, carry) = product.addingReportingOverflow(rest)
+            return carry ? .max : sum
+        }
+        let lower = scaled(first, adding: 0)
+        return lower...max(lower, scaled(last, adding: 999_999))
+    }
+
+    static func queryError(_ error: StoreError, _ budget: QueryBudget) -> QueryError {
+        switch error {
+        case .pattern(.invalid(let pattern, let offset, let reason)):
+            .invalid(reason: "regular expression \"\(pattern)\": \(reason) at byte \(offset)")
+        case .pattern(.tooLong(_, let limit)):
+            .limit(name: "regular expression bytes", limit: limit)
+        case .pattern(.tooExpensive(_, let limit)):
+            .limit(name: "regular expression steps", limit: limit)
+        case .budget: budget.error ?? .cancelled
+        default: .storage(reason: "\(error)")
+        }
+    }
+}
+
+/// Charges a scan to its query, and remembers why it was stopped.
+final class QueryBudget: ScanBudget {
+    private let context: QueryContext
+    private let firstError = Mutex<QueryError?>(nil)
+
+    init(context: QueryContext) { self.context = context }
+
+    var error: QueryError? { firstError.withLock { $0 } }
+
+    func charge(rows: Int, blocks: Int, bytes: Int) -> Bool {
+        do throws(QueryError) {
+            try context.check()
+            try context.count(rows: rows, blocks: blocks, bytes: bytes)
+            return true
+        } catch {
+            stop(error)
+            return false
+        }
+    }
+
+    func stop(_ error: QueryError) { firstError.withLock { $0 = $0 ?? error } }
+
+    func noteQuarantined(path: String) {
+        context.warn("\(path) is damaged and was left out; see /api/v1/status")
+    }
+}
+
+/// A store's selection as the executor reads it.
+private struct StoreSeriesSelection: SeriesSelection {
+    let selection: StreamSelection
+    let budget: QueryBudget
+
+    var labels: [Labels] { selection.labels }
+
+    func scan(
+        _ body:
+            @Sendable (_ series: Int, _ times: Span<Int64>, _ values: Span<Double>)
+            throws(QueryError) -> Void
+    ) throws(QueryError) {
+        // The pool keeps the closure only until `scanFloats` returns.
+        let failure: QueryError? = withoutActuallyEscaping(body) { body in
+            do throws(StoreError) {
+                try selection.scanFloats(timeUnit: 1_000_000, budget: budget) {
+                    series, times, values in
+                    do throws(QueryError) {
+                        try body(series, times, values)
+                        return true
+                    } catch {
+                        budget.stop(error)
+                        return false
+                    }
+                }
+                return nil
+            } catch {
+                return StoreSampleSource.queryError(error, budget)
+            }
+        }
+        if let failure { throw failure }
+    }
+}

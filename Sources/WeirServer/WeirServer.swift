@@ -1,0 +1,120 @@
+internal import Glibc
+internal import Synchronization
+internal import WeirAlerts
+internal import WeirHTTP
+package import WeirStore
+package import WeirSystem
+
+/// Why a server did not start.
+package enum ServerError: Error, Hashable {
+    case store(StoreError)
+    case rules(reason: String)
+    case listen(reason: String)
+}
+
+/// A whole Weir: store, HTTP, rules and its own telemetry, from `init` until `stop`.
+package final class WeirServer: Sendable {
+    private let parts: ServerParts
+    private let http: HTTPServer
+    private let selfThread = Mutex<Thread?>(nil)
+    private let isStopping = Monitor(false)
+    private let log: StoreLog
+
+    /// Where it listens: `127.0.0.1:4040`.
+    package var address: String { http.address }
+    package var port: Int { http.port }
+    /// What replaying the journal found.
+    package var replayReport: StoreReplayReport { parts.store.replayReport }
+
+    /// Opens the store, reads the rules, listens. Ready to serve when it returns.
+    package init(
+        _ configuration: ServerConfiguration, clock: any WallClock = HostClock(),
+        log: @escaping StoreLog
+    ) throws(ServerError) {
+        self.log = log
+        let store: Store
+        do throws(StoreError) {
+            var options = configuration.storeOptions
+            options.scanThreadCount = max(1, ProcessStatus.coreCount() - 1)
+            store = try Store(options: options, clock: clock, log: log) { error in
+                // What the kernel kept of unsynced pages is unknown after a failed sync.
+                log("stopping at once: \(error)")
+                _exit(70)
+            }
+        } catch {
+            throw .store(error)
+        }
+        do throws(RuleStateError) {
+            parts = try ServerParts(configuration: configuration, store: store, clock: clock)
+        } catch {
+            throw .rules(reason: error.reason)
+        }
+        var httpConfiguration = HTTPServerConfiguration(listen: configuration.listen)
+        httpConfiguration.connectionsMax = configuration.connectionsMax
+        httpConfiguration.connectionsPerAddressMax = configuration.connectionsPerAddressMax
+        do throws(ServerError) {
+            if !configuration.tlsCertificate.isEmpty || !configuration.tlsKey.isEmpty {
+                httpConfiguration.tlsCertificate = try Self.readPEM(configuration.tlsCertificate)
+                httpConfiguration.tlsKey = try Self.readPEM(configuration.tlsKey)
+            }
+            do throws(HTTPServerError) {
+                http = try HTTPServer(httpConfiguration, handler: RequestHandler(parts))
+            } catch {
+                throw ServerError.listen(reason: "\(error)")
+            }
+        } catch {
+            store.stop()
+            throw error
+        }
+        parts.httpServer.withLock { $0 = http }
+        parts.ruleLoop.start()
+        for problem in parts.ruleLoop.load.problems { log("rules: \(problem)") }
+        if configuration.selfInterval > 0 {
+            selfThread.withLock { $0 = Thread(name: "weir-self") { self.storeSelfMetrics() } }
+        }
+    }
+
+    private static func readPEM(_ path: String) throws(ServerError) -> String {
+        do throws(FileError) {
+            return String(
+                decoding: try HostFileSystem().readFile(path, bytesMax: 1 << 20), as: UTF8.self)
+        } catch {
+            throw .listen(reason: error.description)
+        }
+    }
+
+    private func storeSelfMetrics() {
+        let interval = parts.configuration.selfInterval
+        while true {
+            // At whole multiples of the interval, so that points line up.
+            let now = parts.clock.nowNanoseconds()
+            let wait = interval - now % interval
+            if isStopping.wait(timeoutNanoseconds: wait, until: { $0 ? true : nil }) ?? false {
+                return
+            }
+            let at = now + wait
+            parts.store.append(parts.selfMetrics().batch(at: at, instance: address)) { _ in }
+        }
+    }
+
+    /// Reads the rule files again.
+    package func reload() {
+        for problem in parts.ruleLoop.reload().problems { log("rules: \(problem)") }
+    }
+
+    /// Stops accepting, finishes what is in hand, flushes, closes. Bounded: little more than
+    /// `drainSeconds` and one flush.
+    package func stop(drainSeconds: Double = 5) {
+        isStopping.update { $0 = true }
+        http.stop(drainSeconds: drainSeconds)
+        selfThread.withLock { thread in
+            thread?.join()
+            thread = nil
+        }
+        parts.ruleLoop.stop()
+        parts.parsePool.stop()
+        parts.queryPool.stop()
+        parts.adminPool.stop()
+        parts.store.stop()
+    }
+}

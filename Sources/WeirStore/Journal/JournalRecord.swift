@@ -1,0 +1,152 @@
+internal import WeirCore
+
+/// One accepted batch as the journal keeps it. Layout: docs/format/journal.md, version 1.
+///
+/// Streams are named by references; a reference is defined, with its labels, in the first record
+/// of a journal file that uses it, so that each file can be read alone.
+struct JournalRecord: Sendable {
+    static let batchType: UInt8 = 1
+    /// The longest payload that is read back.
+    static let payloadBytesMax = 256 << 20
+    /// length, checksum and type.
+    static let headerCount = 9
+
+    let sequence: UInt64
+    let tenant: String
+    let signal: Signal
+    let batchID: [UInt8]
+    let definitions: [(reference: UInt32, labels: Labels)]
+    let references: [UInt32]
+    let times: [Int64]
+    let columns: [ColumnValues]
+
+    /// Appends the whole record, header and all, to `output`.
+    func append(to output: inout [UInt8]) {
+        let start = output.count
+        output.append(contentsOf: repeatElement(0, count: Self.headerCount))
+        output.reserveCapacity(output.count + times.count * 12)
+        output.appendLittleEndian(sequence)
+        output.append(signal.rawValue)
+        appendRun(Array(tenant.utf8), to: &output)
+        appendRun(batchID, to: &output)
+        UInt64(definitions.count).appendVarint(to: &output)
+        for (reference, labels) in definitions {
+            UInt64(reference).appendVarint(to: &output)
+            appendRun(labels.bytes, to: &output)
+        }
+        UInt64(times.count).appendVarint(to: &output)
+        var previousReference: Int64 = 0
+        for reference in references {
+            UInt64(zigZag: Int64(reference) &- previousReference).appendVarint(to: &output)
+            previousReference = Int64(reference)
+        }
+        var previousTime: Int64 = 0
+        for time in times {
+            UInt64(zigZag: time &- previousTime).appendVarint(to: &output)
+            previousTime = time
+        }
+        for column in columns { append(column, to: &output) }
+        finishHeader(from: start, in: &output)
+    }
+
+    private func append(_ column: ColumnValues, to output: inout [UInt8]) {
+        switch column.kind {
+        case .float64:
+            // Doubles are kept as they lie in memory, little-endian on every machine Weir runs on.
+            unsafe column.floats.withUnsafeBytes { unsafe output.append(contentsOf: $0) }
+        case .int64:
+            for value in column.ints { UInt64(zigZag: value).appendVarint(to: &output) }
+        case .bytes:
+            for row in 0..<column.count { appendRun(column.texts[row], to: &output) }
+        }
+    }
+
+    private func appendRun(_ bytes: some Collection<UInt8>, to output: inout [UInt8]) {
+        UInt64(bytes.count).appendVarint(to: &output)
+        output.append(contentsOf: bytes)
+    }
+
+    private func finishHeader(from start: Int, in output: inout [UInt8]) {
+        let payloadCount = output.count - start - Self.headerCount
+        output[start + 8] = Self.batchType
+        let checksum = JournalChecksum.of(output, from: start + 8)
+        for byte in 0..<4 {
+            output[start + byte] = UInt8(truncatingIfNeeded: payloadCount >> (8 * byte))
+            output[start + 4 + byte] = UInt8(truncatingIfNeeded: checksum >> UInt32(8 * byte))
+        }
+    }
+}
+
+extension JournalRecord {
+    /// Reads a payload.
+    init(payload: [UInt8]) throws(DecodeError) {
+        var reader = ByteReader(payload.span)
+        sequence = try reader.readUInt64()
+        let start = reader.offset
+        let signalByte = try reader.readByte()
+        guard let signal = Signal(rawValue: signalByte) else {
+            throw .unknownValue(offset: start, value: UInt64(signalByte))
+        }
+        self.signal = signal
+        tenant = String(decoding: try Self.readRun(&reader, limit: 256), as: UTF8.self)
+        batchID = try Self.readRun(&reader, limit: 256)
+        var definitions: [(reference: UInt32, labels: Labels)] = []
+        for _ in 0..<(try reader.readCount(limit: payload.count)) {
+            let reference = UInt32(try reader.readCount(limit: Int(UInt32.max)))
+            let bytes = try Self.readRun(&reader, limit: StreamIndex.labelsBytesMax)
+            definitions.append((reference, try Labels(validating: bytes)))
+        }
+        self.definitions = definitions
+        let rowCount = try reader.readCount(limit: payload.count)
+        var references: [UInt32] = []
+        references.reserveCapacity(rowCount)
+        var reference: Int64 = 0
+        for _ in 0..<rowCount {
+            reference &+= Int64(zigZag: try reader.readVarint())
+            guard let exact = UInt32(exactly: reference) else {
+                throw .notCanonical(offset: reader.offset)
+            }
+            references.append(exact)
+        }
+        self.references = references
+        var times: [Int64] = []
+        times.reserveCapacity(rowCount)
+        var time: Int64 = 0
+        for _ in 0..<rowCount {
+            time &+= Int64(zigZag: try reader.readVarint())
+            times.append(time)
+        }
+        self.times = times
+        var columns: [ColumnValues] = []
+        for spec in signal.schema.columns {
+            columns.append(try Self.readColumn(&reader, kind: spec.kind, rowCount: rowCount))
+        }
+        self.columns = columns
+        guard reader.remaining == 0 else { throw .notCanonical(offset: reader.offset) }
+    }
+
+    private static func readRun(
+        _ reader: inout ByteReader,
+        limit: Int
+    ) throws(DecodeError) -> [UInt8] {
+        let count = try reader.readCount(limit: limit)
+        return try reader.readBytes(count: count)
+    }
+
+    private static func readColumn(
+        _ reader: inout ByteReader,
+        kind: ColumnKind,
+        rowCount: Int
+    ) throws(DecodeError) -> ColumnValues {
+        var column = ColumnValues(kind: kind)
+        for _ in 0..<rowCount {
+            switch kind {
+            case .float64: column.floats.append(Double(bitPattern: try reader.readUInt64()))
+            case .int64: column.ints.append(Int64(zigZag: try reader.readVarint()))
+            case .bytes:
+                column.texts.append(try readRun(&reader, limit: JournalRecord.payloadBytesMax))
+            }
+        }
+        return column
+    }
+}

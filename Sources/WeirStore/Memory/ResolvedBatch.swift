@@ -1,0 +1,55 @@
+internal import WeirCore
+
+/// A batch whose streams have references, in the order it was journaled.
+struct ResolvedBatch: Sendable {
+    let sequence: UInt64
+    let references: [UInt32]
+    let times: [Int64]
+    let columns: [ColumnValues]
+    /// Nanoseconds, inclusive.
+    let timeRange: ClosedRange<Int64>
+
+    var rowCount: Int { times.count }
+
+    /// Roughly what the rows take in memory.
+    var byteCount: Int {
+        references.count * 4 + times.count * 8
+            + columns.reduce(0) {
+                $0 + $1.floats.count * 8 + $1.ints.count * 8 + $1.texts.bytes.count
+            }
+            + 256
+    }
+
+    init(
+        sequence: UInt64,
+        references: [UInt32],
+        times: [Int64],
+        columns: [ColumnValues]
+    ) {
+        self.sequence = sequence
+        self.references = references
+        self.times = times
+        self.columns = columns
+        var minTime = Int64.max
+        var maxTime = Int64.min
+        for time in times {
+            minTime = min(minTime, time)
+            maxTime = max(maxTime, time)
+        }
+        timeRange = times.isEmpty ? 0...0 : minTime...maxTime
+    }
+
+    /// The rows at `rows`, as a batch of their own.
+    func selecting(_ rows: [Int]) -> ResolvedBatch {
+        var columns = self.columns.map { ColumnValues(kind: $0.kind) }
+        for index in columns.indices {
+            for row in rows { columns[index].append(row, of: self.columns[index]) }
+        }
+        return ResolvedBatch(
+            sequence: sequence,
+            references: rows.map { references[$0] },
+            times: rows.map { times[$0] },
+            columns: columns
+        )
+    }
+}

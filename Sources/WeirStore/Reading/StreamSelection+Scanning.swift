@@ -1,0 +1,291 @@
+internal import WeirCore
+internal import Synchronization
+internal import WeirColumns
+internal import WeirSystem
+
+extension StreamSelection {
+    /// Rows that one piece of a scan holds, about.
+    private static let pieceRowsTarget = 96 * 1024
+
+    /// Calls `body` once for each stream with rows in range, with its times in units of
+    /// `timeUnit` nanoseconds (rounded down) and the values of float column `column`; times
+    /// ascend. Called from several threads at once, for different streams; the spans live only
+    /// inside the call.
+    ///
+    /// - Throws: `StoreError.budget` when `budget` said stop or `body` returned false.
+    package func scanFloats(
+        column: Int = 0, timeUnit: Int64 = 1, budget: some ScanBudget,
+        _ body:
+            @escaping @Sendable (_ stream: Int, _ times: Span<Int64>, _ values: Span<Double>) -> Bool
+    ) throws(StoreError) {
+        let pieces = pieces()
+        let shared = ScanState()
+        store.scanPool.forEach(count: pieces.count) { index in
+            guard !shared.isStopped.load(ordering: .relaxed) else { return }
+            var worker = FloatScan(
+                selection: self, column: column, timeUnit: timeUnit, decoder: PageDecoder())
+            let isDone = worker.run(pieces[index], budget: budget, body)
+            if !isDone { shared.isStopped.store(true, ordering: .relaxed) }
+        }
+        if shared.isStopped.load(ordering: .relaxed) { throw .budget }
+    }
+
+    /// Cuts the streams into pieces of about equal work, at the block boundaries of the largest
+    /// source where it can, so that few blocks are decompressed twice.
+    private func pieces() -> [Range<Int>] {
+        guard !labels.isEmpty else { return [] }
+        let rows = sources.reduce(0) { $0 + $1.rowCount }
+        let largest = sources.max { $0.rowCount < $1.rowCount }
+        let streamsTarget = max(1, labels.count * Self.pieceRowsTarget / max(rows, 1))
+        guard case .segment(let segment)? = largest?.place, let ordinals = largest?.ordinals,
+            segment.reader.footer.blocks.count > 1
+        else {
+            return stride(from: 0, to: labels.count, by: streamsTarget).map {
+                $0..<min($0 + streamsTarget, labels.count)
+            }
+        }
+        let blocks = segment.reader.footer.blocks
+        var pieces: [Range<Int>] = []
+        var start = 0
+        var block = 0
+        for index in labels.indices {
+            let ordinal = Int(ordinals[index])
+            guard ordinal > blocks[block].lastStream else { continue }
+            if index > start {
+                pieces.append(start..<index)
+                start = index
+            }
+            while block + 1 < blocks.count, ordinal > blocks[block].lastStream { block += 1 }
+        }
+        pieces.append(start..<labels.count)
+        return pieces
+    }
+}
+
+/// What the threads of one scan share.
+private final class ScanState: Sendable {
+    let isStopped = Atomic<Bool>(false)
+}
+
+/// One thread's work on a piece of a scan. Buffers are reused from stream to stream.
+private struct FloatScan {
+    private let selection: StreamSelection
+    private let column: Int
+    private let timeUnit: Int64
+    private let decoder: PageDecoder
+    private var times: [Int64] = []
+    private var values = ColumnValues(kind: .float64)
+    private var scratch: [Int64] = []
+    /// The run whose times are in `times`, untrimmed: neighbours share them.
+    private var timesKey: TimesKey?
+
+    private struct TimesKey: Hashable {
+        let source: Int
+        let block: Int
+        let run: Int
+    }
+
+    /// One run of a stream's rows.
+    private struct Run {
+        let source: Int
+        let block: Int
+        let run: Int
+    }
+
+    /// A source's part of a piece: its blocks, read.
+    private struct Loaded {
+        var blocks: [BlockReader] = []
+    }
+
+    init(selection: StreamSelection, column: Int, timeUnit: Int64, decoder: PageDecoder) {
+        self.selection = selection
+        self.column = column
+        self.timeUnit = timeUnit
+        self.decoder = decoder
+    }
+
+    /// - Returns: False when the scan is to stop.
+    mutating func run(
+        _ streams: Range<Int>, budget: some ScanBudget,
+        _ body: (Int, Span<Int64>, Span<Double>) -> Bool
+    ) -> Bool {
+        guard let loaded = load(streams, budget: budget) else { return false }
+        var cursors = loaded.map { _ in (block: 0, run: 0) }
+        for stream in streams {
+            var runs: [Run] = []
+            for (number, source) in selection.sources.enumerated() {
+                let ordinal = source.ordinals[stream]
+                guard ordinal >= 0 else { continue }
+                switch source.place {
+                case .memory: runs.append(Run(source: number, block: 0, run: Int(ordinal)))
+                case .segment:
+                    Self.collect(
+                        Int(ordinal), in: loaded[number], source: number,
+                        cursor: &cursors[number], into: &runs)
+                }
+            }
+            guard !runs.isEmpty else { continue }
+            guard gather(runs, loaded, budget: budget) else { continue }
+            let first = firstUnit, last = lastUnit
+            let lower = times.partitioningIndex { $0 >= first }
+            let upper = times.partitioningIndex { $0 > last }
+            guard lower < upper else { continue }
+            let isWanted = body(
+                stream, times.span.extracting(lower..<upper),
+                values.floats.span.extracting(lower..<upper))
+            if !isWanted { return false }
+        }
+        return true
+    }
+
+    /// The first whole unit of time in the selection's range, rounded up as its rows are not.
+    private var firstUnit: Int64 {
+        let lower = selection.times.lowerBound
+        return Self.floorDivide(lower, timeUnit) + (lower % timeUnit == 0 ? 0 : 1)
+    }
+
+    private var lastUnit: Int64 { Self.floorDivide(selection.times.upperBound, timeUnit) }
+
+    private static func floorDivide(_ value: Int64, _ unit: Int64) -> Int64 {
+        let quotient = value / unit
+        return value % unit < 0 ? quotient - 1 : quotient
+    }
+
+    /// Reads the blocks that hold the piece's streams. A damaged segment is left out.
+    private func load(_ streams: Range<Int>, budget: some ScanBudget) -> [Loaded]? {
+        var all: [Loaded] = []
+        for source in selection.sources {
+            var loaded = Loaded()
+            guard case .segment(let segment) = source.place,
+                let ordinals = source.ordinalRange(streams)
+            else {
+                if case .memory = source.place, !budget.charge(rows: 0, blocks: 0, bytes: 0) {
+                    return nil
+                }
+                all.append(loaded)
+                continue
+            }
+            let reader = segment.reader
+            for index in reader.blockIndexes(of: ordinals)
+            where reader.footer.blocks[index].times.overlaps(selection.times) {
+                let isPaid = budget.charge(
+                    rows: reader.footer.blocks[index].rowCount, blocks: 1,
+                    bytes: reader.storedCount(ofBlock: index))
+                guard isPaid else { return nil }
+                do throws(SegmentError) {
+                    loaded.blocks.append(
+                        try reader.readBlock(index, columns: [column], decoder: decoder))
+                } catch {
+                    selection.store.quarantine(segment, error)
+                    budget.noteQuarantined(path: segment.record.path)
+                    loaded = Loaded()
+                    break
+                }
+            }
+            all.append(loaded)
+        }
+        return all
+    }
+
+    /// Finds the runs of stream `ordinal`. Ordinals come in ascending order, so the cursor only
+    /// moves forward.
+    private static func collect(
+        _ ordinal: Int, in loaded: Loaded, source: Int, cursor: inout (block: Int, run: Int),
+        into runs: inout [Run]
+    ) {
+        while cursor.block < loaded.blocks.count {
+            let blockRuns = loaded.blocks[cursor.block].head.runs
+            while cursor.run < blockRuns.count, blockRuns[cursor.run].stream < ordinal {
+                cursor.run += 1
+            }
+            guard cursor.run < blockRuns.count else {
+                cursor = (cursor.block + 1, 0)
+                continue
+            }
+            guard blockRuns[cursor.run].stream == ordinal else { return }
+            runs.append(Run(source: source, block: cursor.block, run: cursor.run))
+            cursor.run += 1
+        }
+    }
+
+    /// Fills `times` and `values` with the rows of `runs`, in order.
+    ///
+    /// - Returns: False when they cannot be decoded; the segment is then quarantined.
+    private mutating func gather(
+        _ runs: [Run], _ loaded: [Loaded], budget: some ScanBudget
+    ) -> Bool {
+        values.floats.removeAll(keepingCapacity: true)
+        let sharedKey = sharedTimes(of: runs, loaded)
+        if sharedKey == nil || sharedKey != timesKey {
+            times.removeAll(keepingCapacity: true)
+            timesKey = nil
+        }
+        for run in runs {
+            do throws(DecodeError) {
+                try append(run, loaded, needsTimes: timesKey == nil)
+            } catch {
+                if case .segment(let segment) = selection.sources[run.source].place {
+                    selection.store.quarantine(
+                        segment, .undecodable(path: segment.reader.path, offset: 0, error))
+                    budget.noteQuarantined(path: segment.record.path)
+                }
+                timesKey = nil
+                return false
+            }
+        }
+        if runs.count > 1 { normalize() }
+        if timesKey == nil, timeUnit != 1 {
+            for index in times.indices { times[index] = Self.floorDivide(times[index], timeUnit) }
+        }
+        timesKey = sharedKey
+        return true
+    }
+
+    /// The key of a single run's times, so that the next stream need not decode them again.
+    private func sharedTimes(of runs: [Run], _ loaded: [Loaded]) -> TimesKey? {
+        guard runs.count == 1, case .segment = selection.sources[runs[0].source].place else {
+            return nil
+        }
+        let head = loaded[runs[0].source].blocks[runs[0].block].head
+        return TimesKey(
+            source: runs[0].source, block: runs[0].block, run: head.runs[runs[0].run].timesRun)
+    }
+
+    private mutating func append(
+        _ run: Run, _ loaded: [Loaded], needsTimes: Bool
+    ) throws(DecodeError) {
+        switch selection.sources[run.source].place {
+        case .memory(let part):
+            let rows = part.starts[run.run]..<part.starts[run.run + 1]
+            times.append(contentsOf: part.times[rows])
+            values.floats.append(contentsOf: part.columns[column].floats[rows])
+        case .segment:
+            let block = loaded[run.source].blocks[run.block]
+            if needsTimes { try block.appendTimes(ofRun: run.run, to: &times) }
+            try block.appendColumn(column, ofRun: run.run, to: &values, scratch: &scratch)
+        }
+    }
+
+    /// Puts rows from several places in order; of equal times the newest source's stays. Sources
+    /// were appended oldest first.
+    private mutating func normalize() {
+        var isOrdered = true
+        for index in times.indices.dropFirst() where times[index] <= times[index - 1] {
+            isOrdered = false
+            break
+        }
+        guard !isOrdered else { return }
+        let order = times.indices.sorted { (times[$0], $0) < (times[$1], $1) }
+        var sortedTimes: [Int64] = []
+        var sortedValues: [Double] = []
+        sortedTimes.reserveCapacity(order.count)
+        sortedValues.reserveCapacity(order.count)
+        for (place, row) in order.enumerated() {
+            if place + 1 < order.count, times[order[place + 1]] == times[row] { continue }
+            sortedTimes.append(times[row])
+            sortedValues.append(values.floats[row])
+        }
+        times = sortedTimes
+        values.floats = sortedValues
+    }
+}

@@ -1,0 +1,202 @@
+package import WeirCore
+internal import Synchronization
+internal import WeirColumns
+package import WeirPattern
+internal import WeirSystem
+
+/// The streams that satisfied some matchers, and where their rows lie. Immutable: what is
+/// written later is not in it.
+package final class StreamSelection: Sendable {
+    /// One per stream, ascending. The index is the stream's number in `scan`.
+    package let labels: [Labels]
+    /// How many segments and sorted runs of memory are read.
+    package let sourceCount: Int
+    let sources: [Source]
+    /// Nanoseconds, inclusive.
+    let times: ClosedRange<Int64>
+    let store: Store
+
+    /// One sorted place that holds rows of selected streams. Sources are ordered oldest first.
+    struct Source: Sendable {
+        enum Place: Sendable {
+            case segment(LiveSegment)
+            case memory(MemoryPart)
+        }
+
+        let place: Place
+        /// The selection's stream at each index is this ordinal in the source; -1: not there.
+        /// Ascending where present.
+        let ordinals: [Int32]
+
+        var sequence: UInt64 {
+            switch place {
+            case .segment(let segment): segment.record.sequences.lowerBound
+            case .memory(let part): part.sequences.lowerBound
+            }
+        }
+
+        var rowCount: Int {
+            switch place {
+            case .segment(let segment): segment.record.rowCount
+            case .memory(let part): part.rowCount
+            }
+        }
+
+        /// The first and last ordinal among the selection's streams `streams`.
+        func ordinalRange(_ streams: Range<Int>) -> ClosedRange<Int>? {
+            guard let first = streams.first(where: { ordinals[$0] >= 0 }),
+                let last = streams.last(where: { ordinals[$0] >= 0 })
+            else { return nil }
+            return Int(ordinals[first])...Int(ordinals[last])
+        }
+    }
+
+    init(labels: [Labels], sources: [Source], times: ClosedRange<Int64>, store: Store) {
+        self.labels = labels
+        self.sources = sources
+        self.sourceCount = sources.count
+        self.times = times
+        self.store = store
+    }
+}
+
+extension Store {
+    /// Finds the streams of one tenant and signal that satisfy every matcher and may have rows
+    /// in `times` (nanoseconds, inclusive).
+    package func select(
+        tenant: String = "default", signal: Signal, matchers: [LabelMatcher],
+        times: ClosedRange<Int64>, budget: some ScanBudget
+    ) throws(StoreError) -> StreamSelection {
+        let compiled: StreamMatchers
+        do throws(PatternError) {
+            compiled = try StreamMatchers(matchers)
+        } catch {
+            throw .pattern(error)
+        }
+        let buckets = state.withLock { state in
+            state.buckets.filter { key, _ in
+                key.tenant == tenant && key.signal == signal
+                    && key.day >= BucketKey.day(of: times.lowerBound)
+                    && key.day <= BucketKey.day(of: times.upperBound)
+            }
+        }
+        var found: [(place: StreamSelection.Source.Place, streams: [(Int32, Labels)])] = []
+        let decoder = PageDecoder()
+        for (_, bucket) in buckets {
+            for segment in bucket.segments where segment.record.times.overlaps(times) {
+                let streams = try find(compiled, in: segment, decoder: decoder, budget: budget)
+                if !streams.isEmpty { found.append((.segment(segment), streams)) }
+            }
+            for part in bucket.parts where part.timeRange.overlaps(times) {
+                let streams = try find(compiled, in: part)
+                if !streams.isEmpty { found.append((.memory(part), streams)) }
+            }
+            let recent = try sortMatching(
+                bucket.active, compiled, times: times,
+                registry: registry(tenant: tenant, signal: signal), schema: signal.schema)
+            if let recent {
+                let all = recent.labels.enumerated().map { (Int32($0), $1) }
+                found.append((.memory(recent), all))
+            }
+        }
+        return combine(found, times: times)
+    }
+
+    private func find(
+        _ matchers: StreamMatchers, in segment: LiveSegment, decoder: PageDecoder,
+        budget: some ScanBudget
+    ) throws(StoreError) -> [(Int32, Labels)] {
+        var streams: [(Int32, Labels)] = []
+        do throws(StreamSearchError) {
+            try segment.reader.forEachStream(matching: matchers, decoder: decoder) { ordinal, labels in
+                streams.append((Int32(ordinal), labels))
+            }
+        } catch {
+            switch error {
+            case .pattern(let error): throw .pattern(error)
+            case .segment(let error):
+                quarantine(segment, error)
+                budget.noteQuarantined(path: segment.record.path)
+                return []
+            }
+        }
+        return streams
+    }
+
+    private func find(
+        _ matchers: StreamMatchers, in part: MemoryPart
+    ) throws(StoreError) -> [(Int32, Labels)] {
+        var run = StreamMatchers.Run(matchers)
+        var streams: [(Int32, Labels)] = []
+        do throws(PatternError) {
+            let prefix = matchers.requiredPrefix
+            let first = part.labels.partitioningIndex {
+                !$0.bytes.lexicographicallyPrecedes(prefix)
+            }
+            for index in first..<part.labels.count {
+                let labels = part.labels[index]
+                if !prefix.isEmpty, !labels.bytes.starts(with: prefix) { break }
+                if try run.matches(labels) { streams.append((Int32(index), labels)) }
+            }
+        } catch {
+            throw .pattern(error)
+        }
+        return streams
+    }
+
+    /// Sorts the rows of unsorted batches that match, so that they can be read like a part.
+    private func sortMatching(
+        _ batches: [ResolvedBatch], _ matchers: StreamMatchers, times: ClosedRange<Int64>,
+        registry: StreamRegistry, schema: StreamSchema
+    ) throws(StoreError) -> MemoryPart? {
+        guard !batches.isEmpty else { return nil }
+        let labels = registry.snapshot().labels
+        var run = StreamMatchers.Run(matchers)
+        /// 0: not asked yet, 1: no, 2: yes.
+        var verdicts = [UInt8](repeating: 0, count: labels.count)
+        var matching: [UInt32] = []
+        do throws(PatternError) {
+            for batch in batches where batch.timeRange.overlaps(times) {
+                for reference in batch.references where verdicts[Int(reference)] == 0 {
+                    let isMatch = try run.matches(labels[Int(reference)])
+                    verdicts[Int(reference)] = isMatch ? 2 : 1
+                    if isMatch { matching.append(reference) }
+                }
+            }
+        } catch {
+            throw .pattern(error)
+        }
+        guard !matching.isEmpty else { return nil }
+        return MemoryPart(
+            batches, order: StreamOrder(labels: labels, references: matching), schema: schema
+        ) { reference, time in
+            verdicts[Int(reference)] == 2 && times.contains(time)
+        }
+    }
+
+    /// Gives each distinct label set one number, and each source its ordinals by that number.
+    private func combine(
+        _ found: [(place: StreamSelection.Source.Place, streams: [(Int32, Labels)])],
+        times: ClosedRange<Int64>
+    ) -> StreamSelection {
+        var all: [Labels]
+        if found.count == 1 {
+            all = found[0].streams.map(\.1)
+        } else {
+            all = Array(Set(found.flatMap { $0.streams.lazy.map(\.1) }))
+            all.sort()
+        }
+        var sources: [StreamSelection.Source] = []
+        for (place, streams) in found {
+            var ordinals = [Int32](repeating: -1, count: all.count)
+            var next = 0
+            for (ordinal, labels) in streams {
+                while all[next] != labels { next += 1 }
+                ordinals[next] = ordinal
+            }
+            sources.append(StreamSelection.Source(place: place, ordinals: ordinals))
+        }
+        sources.sort { $0.sequence < $1.sequence }
+        return StreamSelection(labels: all, sources: sources, times: times, store: self)
+    }
+}

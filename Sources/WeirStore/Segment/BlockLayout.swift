@@ -1,0 +1,112 @@
+internal import WeirColumns
+internal import WeirCore
+
+/// The limits of one block.
+package enum BlockLimits {
+    /// The most rows in one block.
+    package static let rowsMax = 65_536
+    /// A block is closed when its head has grown to this many bytes.
+    package static let headBytesMax = 512 << 10
+    /// A block is closed when the text in it has grown to this many bytes.
+    package static let bodyBytesMax = 4 << 20
+}
+
+/// Where one page lies and how it is kept. Layout: docs/format/segment.md, version 1.
+struct PageEntry: Hashable, Sendable {
+    let encoding: PageEncoding
+    let storedCount: Int
+    let rawCount: Int
+    let checksum: UInt32
+
+    init(_ page: EncodedPage) {
+        encoding = page.encoding
+        storedCount = page.bytes.count
+        rawCount = page.rawCount
+        checksum = Checksum.crc32(page.bytes)
+    }
+
+    init(from reader: inout ByteReader) throws(DecodeError) {
+        let start = reader.offset
+        let tag = try reader.readByte()
+        guard let encoding = PageEncoding(rawValue: tag) else {
+            throw .unknownValue(offset: start, value: UInt64(tag))
+        }
+        self.encoding = encoding
+        rawCount = try reader.readCount(limit: PageDecoder.rawCountMax)
+        storedCount =
+            encoding == .raw ? rawCount : try reader.readCount(limit: PageDecoder.rawCountMax)
+        checksum = try reader.readUInt32()
+    }
+
+    func append(to bytes: inout [UInt8]) {
+        bytes.append(encoding.rawValue)
+        UInt64(rawCount).appendVarint(to: &bytes)
+        if encoding != .raw { UInt64(storedCount).appendVarint(to: &bytes) }
+        bytes.appendLittleEndian(checksum)
+    }
+}
+
+/// One block of rows as the footer lists it. Streams are ordinals in the segment's stream index.
+struct BlockEntry: Hashable, Sendable {
+    let offset: Int
+    let rowCount: Int
+    let firstStream: Int
+    let lastStream: Int
+    /// Nanoseconds, inclusive.
+    let times: ClosedRange<Int64>
+    /// The head, the times, then one per column.
+    let pages: [PageEntry]
+
+    /// Where page `index` begins in the file.
+    func offset(ofPage index: Int) -> Int {
+        offset + pages[..<index].reduce(0) { $0 + $1.storedCount }
+    }
+
+    init(
+        offset: Int,
+        rowCount: Int,
+        streams: ClosedRange<Int>,
+        times: ClosedRange<Int64>,
+        pages: [PageEntry]
+    ) {
+        self.offset = offset
+        self.rowCount = rowCount
+        firstStream = streams.lowerBound
+        lastStream = streams.upperBound
+        self.times = times
+        self.pages = pages
+    }
+
+    init(
+        from reader: inout ByteReader,
+        columnCount: Int,
+        streamCount: Int
+    ) throws(DecodeError) {
+        offset = try reader.readCount(limit: Int.max)
+        rowCount = try reader.readCount(limit: BlockLimits.rowsMax)
+        firstStream = try reader.readCount(limit: streamCount)
+        lastStream = try reader.readCount(limit: streamCount) + firstStream
+        let start = reader.offset
+        let first = Int64(zigZag: try reader.readVarint())
+        let (last, overflow) = first.addingReportingOverflow(
+            Int64(bitPattern: try reader.readVarint())
+        )
+        guard !overflow, last >= first, lastStream < streamCount else {
+            throw .notCanonical(offset: start)
+        }
+        times = first...last
+        var pages: [PageEntry] = []
+        for _ in 0..<(2 + columnCount) { pages.append(try PageEntry(from: &reader)) }
+        self.pages = pages
+    }
+
+    func append(to bytes: inout [UInt8]) {
+        UInt64(offset).appendVarint(to: &bytes)
+        UInt64(rowCount).appendVarint(to: &bytes)
+        UInt64(firstStream).appendVarint(to: &bytes)
+        UInt64(lastStream - firstStream).appendVarint(to: &bytes)
+        UInt64(zigZag: times.lowerBound).appendVarint(to: &bytes)
+        UInt64(bitPattern: times.upperBound &- times.lowerBound).appendVarint(to: &bytes)
+        for page in pages { page.append(to: &bytes) }
+    }
+}

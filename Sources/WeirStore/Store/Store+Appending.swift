@@ -1,0 +1,174 @@
+internal import Synchronization
+package import WeirCore
+internal import WeirSystem
+
+/// What became of a batch.
+package struct AppendOutcome: Hashable, Sendable {
+    /// Rows taken in; 0 for a duplicate.
+    package var rowCount = 0
+    /// The batch's id had been accepted before.
+    package var isDuplicate = false
+    /// Whether the rows are on stable storage already, and not only soon.
+    package var isDurable = true
+    /// Rows refused because their stream would have been one too many.
+    package var refusal: StreamLimitRefusal?
+
+    package init() {}
+
+    init(rowCount: Int, isDuplicate: Bool, isDurable: Bool, refusal: StreamLimitRefusal?) {
+        self.rowCount = rowCount
+        self.isDuplicate = isDuplicate
+        self.isDurable = isDurable
+        self.refusal = refusal
+    }
+}
+
+/// Rows refused by the limit on active streams.
+package struct StreamLimitRefusal: Hashable, Sendable {
+    package let refusedStreams: Int
+    package let refusedRows: Int
+    package let activeStreams: Int
+    package let limit: Int
+    /// The first refused stream and the input line that named it.
+    package let firstStream: Labels
+    package let firstLine: Int
+}
+
+/// A batch on its way to the journal.
+struct PendingBatch: Sendable {
+    let tenant: String
+    let signal: Signal
+    let registry: StreamRegistry
+    /// Each stream of the batch once.
+    let streamReferences: [UInt32]
+    let references: [UInt32]
+    let times: [Int64]
+    let columns: [ColumnValues]
+    let batchID: [UInt8]
+    let sync: SyncMode
+    let refusal: StreamLimitRefusal?
+    let completion: @Sendable (Result<AppendOutcome, StoreError>) -> Void
+}
+
+/// What waits for the commit thread.
+struct CommitQueue {
+    enum Job: Sendable {
+        case append(PendingBatch)
+        /// Closes the journal file; tells the last sequence in it.
+        case rotate(@Sendable (Result<UInt64, StoreError>) -> Void)
+        /// Removes journal files that a checkpoint has covered.
+        case removeFiles(through: UInt64)
+    }
+
+    var jobs: [Job] = []
+    var rowCount = 0
+    /// No appends are taken, but those here are finished.
+    var isStopping = false
+    var isStopped = false
+    var isPoisoned = false
+}
+
+extension Store {
+    /// Rows that may wait for the journal; more are refused with `memoryFull`.
+    private static let waitingRowsMax = 2_000_000
+
+    /// Takes a batch in. `completion` is called once, from a thread of the store's or from this
+    /// one, when the rows are durable (as `sync`, or else the store's mode, asks) and visible.
+    ///
+    /// A `batchID` that was accepted before is acknowledged and not stored again.
+    package func append(
+        _ batch: RowBatch,
+        tenant: String = "default",
+        batchID: [UInt8] = [],
+        sync: SyncMode? = nil,
+        completion: @escaping @Sendable (Result<AppendOutcome, StoreError>) -> Void
+    ) {
+        let memory = state.withLock { $0.memoryByteCount }
+        guard memory <= options.memoryBytesMax else {
+            counters.refusedBatches.add(1)
+            completion(.failure(.memoryFull(bytes: memory, limit: options.memoryBytesMax)))
+            return
+        }
+        let registry = registry(tenant: tenant, signal: batch.signal)
+        let resolution = registry.resolve(
+            batch.streams,
+            limit: options.streamsMax,
+            now: clock.nowNanoseconds()
+        )
+        let pending = Self.resolve(
+            batch,
+            resolution,
+            registry: registry,
+            tenant: tenant,
+            batchID: batchID,
+            sync: sync ?? options.sync,
+            limit: options.streamsMax,
+            completion: completion
+        )
+        let refusal: StoreError? = commits.update { queue in
+            if queue.isStopping || queue.isPoisoned { return .stopping }
+            guard queue.rowCount <= Self.waitingRowsMax else {
+                return .memoryFull(bytes: queue.rowCount * 20, limit: Self.waitingRowsMax * 20)
+            }
+            queue.jobs.append(.append(pending))
+            queue.rowCount += pending.times.count
+            return nil
+        }
+        if let refusal { completion(.failure(refusal)) }
+    }
+
+    private static func resolve(
+        _ batch: RowBatch,
+        _ resolution: StreamRegistry.Resolution,
+        registry: StreamRegistry,
+        tenant: String,
+        batchID: [UInt8],
+        sync: SyncMode,
+        limit: Int,
+        completion: @escaping @Sendable (Result<AppendOutcome, StoreError>) -> Void
+    ) -> PendingBatch {
+        var references: [UInt32] = []
+        references.reserveCapacity(batch.rowCount)
+        var times = batch.times
+        var columns = batch.columns
+        var refusal: StreamLimitRefusal?
+        if let first = resolution.firstRefused {
+            times = []
+            columns = batch.columns.map { ColumnValues(kind: $0.kind) }
+            for row in 0..<batch.rowCount {
+                guard let known = resolution.references[Int(batch.streamIndexes[row])] else {
+                    continue
+                }
+                references.append(known)
+                times.append(batch.times[row])
+                for index in columns.indices {
+                    columns[index].append(row, of: batch.columns[index])
+                }
+            }
+            refusal = StreamLimitRefusal(
+                refusedStreams: resolution.refusedCount,
+                refusedRows: batch.rowCount - times.count,
+                activeStreams: resolution.activeCount,
+                limit: limit,
+                firstStream: batch.streams[first],
+                firstLine: batch.firstLines[first]
+            )
+        } else {
+            let known = resolution.references.map { $0 ?? 0 }
+            for index in batch.streamIndexes { references.append(known[Int(index)]) }
+        }
+        return PendingBatch(
+            tenant: tenant,
+            signal: batch.signal,
+            registry: registry,
+            streamReferences: resolution.references.compactMap(\.self),
+            references: references,
+            times: times,
+            columns: columns,
+            batchID: batchID,
+            sync: sync,
+            refusal: refusal,
+            completion: completion
+        )
+    }
+}

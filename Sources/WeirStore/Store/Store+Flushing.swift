@@ -1,0 +1,207 @@
+internal import Synchronization
+internal import WeirColumns
+internal import WeirCore
+internal import WeirSystem
+
+extension Store {
+    /// Unsorted rows in one bucket after which they are sorted.
+    static let sortRowsMin = 131_072
+    /// How often the flush thread looks at the clock.
+    private static let tickNanoseconds: Int64 = 1_000_000_000
+    /// How often retention is enforced.
+    private static let retentionNanoseconds: Int64 = 30_000_000_000
+
+    /// Moves all rows in memory into segments, and returns when they are on disk.
+    package func flush() throws(StoreError) {
+        try Self.waitForRound(of: flushes)
+    }
+
+    static func waitForRound(of queue: Monitor<WorkQueue>) throws(StoreError) {
+        let outcome = Monitor<Result<Void, StoreError>?>(nil)
+        let isTaken = queue.update { queue in
+            guard !queue.isStopping else { return false }
+            queue.requests.append { result in outcome.update { $0 = result } }
+            return true
+        }
+        guard isTaken, let result = outcome.wait(until: { $0 }) else { throw .stopping }
+        try result.get()
+    }
+
+    func runFlushes() {
+        var orders: [RegistryKey: StreamOrder] = [:]
+        let encoder = PageEncoder(effort: .fast)
+        var retentionAt = Stopwatch.monotonicNanoseconds()
+        while true {
+            let work: WorkQueue =
+                flushes.wait(timeoutNanoseconds: Self.tickNanoseconds) { queue in
+                    let isIdle =
+                        queue.requests.isEmpty && !queue.isFlushDue && !queue.isSortDue
+                        && !queue.isStopping
+                    if isIdle { return nil }
+                    let work = queue
+                    queue.requests = []
+                    queue.isFlushDue = false
+                    queue.isSortDue = false
+                    return work
+                } ?? WorkQueue()
+            if work.isSortDue { sortActiveRows(min: Self.sortRowsMin, &orders) }
+            if work.isFlushDue || !work.requests.isEmpty || isFlushOverdue() {
+                let result = flushRound(&orders, encoder: encoder)
+                for request in work.requests { request(result) }
+                merges.update { $0.isFlushDue = true }
+            }
+            if Stopwatch.monotonicNanoseconds() >= retentionAt {
+                enforceRetention()
+                retentionAt = Stopwatch.monotonicNanoseconds() + Self.retentionNanoseconds
+            }
+            if work.isStopping { return }
+        }
+    }
+
+    private func isFlushOverdue() -> Bool {
+        guard let oldest = state.withLock({ $0.oldestRowAt }) else { return false }
+        return clock.nowNanoseconds() - oldest >= options.flushInterval
+    }
+
+    /// Sorts the unsorted rows of buckets that have at least `min` of them.
+    private func sortActiveRows(min: Int, _ orders: inout [RegistryKey: StreamOrder]) {
+        let keys = state.withLock { state in
+            state.buckets.filter { $0.value.activeRowCount >= min }.map(\.key)
+        }
+        for key in keys {
+            let registryKey = RegistryKey(tenant: key.tenant, signal: key.signal)
+            var order = orders.removeValue(forKey: registryKey) ?? StreamOrder()
+            // The rows first, the order after: it then knows every stream they name.
+            let batches = state.withLock { $0.buckets[key]?.active ?? [] }
+            order.update(from: registry(tenant: key.tenant, signal: key.signal))
+            let part = MemoryPart(batches, order: order, schema: key.signal.schema)
+            orders[registryKey] = order
+            state.withLock { state in
+                guard var bucket = state.buckets.removeValue(forKey: key) else { return }
+                for batch in bucket.active[..<batches.count] {
+                    state.memoryByteCount -= batch.byteCount
+                    bucket.activeRowCount -= batch.rowCount
+                }
+                bucket.active.removeFirst(batches.count)
+                if let part {
+                    bucket.parts.append(part)
+                    state.memoryByteCount += part.byteCount
+                }
+                state.buckets[key] = bucket
+            }
+        }
+    }
+
+    /// One checkpoint: everything journaled so far goes into segments, and the journal is cut.
+    private func flushRound(
+        _ orders: inout [RegistryKey: StreamOrder],
+        encoder: PageEncoder
+    ) -> Result<Void, StoreError> {
+        let outcome = Monitor<Result<UInt64, StoreError>?>(nil)
+        let isTaken = commits.update { queue in
+            guard !queue.isStopped, !queue.isPoisoned else { return false }
+            queue.jobs.append(.rotate { result in outcome.update { $0 = result } })
+            return true
+        }
+        guard isTaken, let rotated = outcome.wait(until: { $0 }) else { return .failure(.stopping) }
+        let sequence: UInt64
+        switch rotated {
+        case .failure(let error): return .failure(error)
+        case .success(let last): sequence = last
+        }
+        sortActiveRows(min: 1, &orders)
+        do throws(StoreError) {
+            try publishParts(through: sequence, encoder: encoder)
+        } catch {
+            noteFailedWrite(error)
+            return .failure(error)
+        }
+        commits.update { $0.jobs.append(.removeFiles(through: sequence)) }
+        counters.flushes.add(1)
+        forgetIdleStreams()
+        return .success(())
+    }
+
+    /// Says once that the disk is full; a failed sync ends the process.
+    func noteFailedWrite(_ error: StoreError) {
+        switch error {
+        case .file(let error) where error.operation == .sync: fail(error)
+        case .diskFull(let error):
+            let wasFull = state.withLock { state in
+                let wasFull = state.isDiskFull
+                state.isDiskFull = true
+                return wasFull
+            }
+            if !wasFull { log("disk full: rows stay in memory until there is room: \(error)") }
+        default: log("flush: \(error)")
+        }
+    }
+
+    private func forgetIdleStreams() {
+        let isEmpty = state.withLock { $0.memoryByteCount == 0 }
+        guard isEmpty else { return }
+        let oldest = clock.nowNanoseconds() - options.streamIdle
+        for registry in registries.withLock({ Array($0.values) }) {
+            registry.sweep(notWrittenSince: oldest)
+        }
+    }
+
+    /// Writes the sorted rows of every bucket up to `sequence` as one segment each, and publishes
+    /// them together with the checkpoint.
+    private func publishParts(through sequence: UInt64, encoder: PageEncoder) throws(StoreError) {
+        let work = state.withLock { state in
+            state.buckets.compactMap { key, bucket -> (BucketKey, [MemoryPart])? in
+                let parts = bucket.parts.filter { $0.sequences.upperBound <= sequence }
+                return parts.isEmpty ? nil : (key, parts)
+            }
+        }
+        var added: [LiveSegment] = []
+        do throws(StoreError) {
+            for (key, parts) in work {
+                let segment = try writeSegment(
+                    parts.map(MemoryPartCursor.init),
+                    bucket: key,
+                    sequences: parts[0].sequences.lowerBound...sequence,
+                    encoder: encoder
+                )
+                if let segment { added.append(segment) }
+            }
+            try publish(adding: added, sequence: sequence, parts: work)
+        } catch {
+            for segment in added { try? fileSystem.removeFile(segment.reader.path) }
+            throw error
+        }
+    }
+
+    private func publish(
+        adding added: [LiveSegment],
+        sequence: UInt64,
+        parts: [(BucketKey, [MemoryPart])]
+    ) throws(StoreError) {
+        let batches = seenBatches.withLock { $0.toPublish(through: sequence) }
+        try publishing.withLock { _ throws(StoreError) in
+            do throws(SQLiteError) {
+                try catalog.publish(
+                    adding: added.map(\.record),
+                    retiring: [],
+                    checkpoint: sequence,
+                    batches: batches
+                )
+            } catch {
+                throw .catalog(error)
+            }
+            state.withLock { state in
+                for (key, parts) in parts {
+                    let done = Set(parts.map { ObjectIdentifier($0) })
+                    state.buckets[key]?.parts.removeAll { done.contains(ObjectIdentifier($0)) }
+                    state.memoryByteCount -= parts.reduce(0) { $0 + $1.byteCount }
+                }
+                for segment in added { state.insert(segment) }
+                state.oldestRowAt = state.memoryByteCount > 0 ? clock.nowNanoseconds() : nil
+                state.isDiskFull = false
+            }
+        }
+        let oldest = clock.nowNanoseconds() - options.batchMemory
+        seenBatches.withLock { $0.published(through: sequence, forgettingBefore: oldest) }
+    }
+}

@@ -1,0 +1,172 @@
+internal import Synchronization
+internal import WeirColumns
+internal import WeirCore
+internal import WeirSystem
+
+/// Which segments of a bucket are merged next.
+///
+/// Pure. Only neighbours by sequence are merged, so that of equal rows the later always wins.
+enum MergePlan {
+    /// Fewer segments than this are left alone.
+    static let segmentsMin = 4
+    /// A segment joins while it is at most this many times as large as the newer ones together.
+    static let sizeRatioMax = 2
+
+    /// - Parameter rowCounts: Of the bucket's segments, oldest first.
+    /// - Returns: The segments to merge into one; nil when the bucket is in shape. Sizes grow at
+    ///   least threefold from one kept segment to the next older, so a row is rewritten a number
+    ///   of times that grows with the logarithm of the bucket.
+    static func next(rowCounts: [Int]) -> Range<Int>? {
+        guard rowCounts.count >= segmentsMin else { return nil }
+        var total = 0
+        var start = rowCounts.count
+        while start > 0, start == rowCounts.count || rowCounts[start - 1] <= total * sizeRatioMax {
+            start -= 1
+            total += rowCounts[start]
+        }
+        return rowCounts.count - start >= segmentsMin ? start..<rowCounts.count : nil
+    }
+}
+
+extension Store {
+    /// Merges what is there down to one segment per bucket, and returns when that is done.
+    package func merge() throws(StoreError) {
+        try Self.waitForRound(of: merges)
+    }
+
+    /// A bucket whose day has been over for this long is merged into one segment.
+    private static let coldNanoseconds: Int64 = 3600 * 1_000_000_000
+    private static let idleNanoseconds: Int64 = 60_000_000_000
+
+    func runMerges() {
+        Thread.lowerPriorityOfCurrent()
+        while true {
+            let work: WorkQueue =
+                merges.wait(timeoutNanoseconds: Self.idleNanoseconds) { queue in
+                    guard !queue.requests.isEmpty || queue.isFlushDue || queue.isStopping else {
+                        return nil
+                    }
+                    let work = queue
+                    queue.requests = []
+                    queue.isFlushDue = false
+                    return work
+                } ?? WorkQueue()
+            if work.isStopping {
+                for request in work.requests { request(.failure(.stopping)) }
+                return
+            }
+            let result = mergeRound(isFull: !work.requests.isEmpty)
+            for request in work.requests { request(result) }
+        }
+    }
+
+    private func mergeRound(isFull: Bool) -> Result<Void, StoreError> {
+        let keys = state.withLock { state in
+            state.isMerging = true
+            return state.buckets.filter { $0.value.segments.count > 1 }.map(\.key)
+        }
+        defer { state.withLock { $0.isMerging = false } }
+        var firstError: StoreError?
+        for key in keys {
+            let coldAt = Int64(key.day + 1) * BucketKey.nanosecondsPerDay + Self.coldNanoseconds
+            let isWhole = isFull || clock.nowNanoseconds() > coldAt
+            while let segments = nextMerge(key, isWhole: isWhole) {
+                do throws(StoreError) {
+                    try merge(segments, bucket: key, isThorough: isWhole)
+                } catch {
+                    noteFailedWrite(error)
+                    firstError = firstError ?? error
+                    break
+                }
+                if merges.read({ $0.isStopping }) { break }
+            }
+        }
+        return firstError.map { .failure($0) } ?? .success(())
+    }
+
+    private func nextMerge(_ key: BucketKey, isWhole: Bool) -> [LiveSegment]? {
+        let segments = state.withLock { $0.buckets[key]?.segments ?? [] }
+        if isWhole { return segments.count > 1 ? segments : nil }
+        return MergePlan.next(rowCounts: segments.map(\.record.rowCount)).map {
+            Array(segments[$0])
+        }
+    }
+
+    private func merge(
+        _ segments: [LiveSegment],
+        bucket: BucketKey,
+        isThorough: Bool
+    ) throws(StoreError) {
+        guard let first = segments.first, let last = segments.last else { return }
+        let encoder = PageEncoder(effort: isThorough ? .thorough : .fast)
+        var cursors: [any StreamCursor] = []
+        do throws(SegmentError) {
+            for segment in segments {
+                do throws(SegmentError) {
+                    cursors.append(try SegmentCursor(segment.reader, decoder: PageDecoder()))
+                } catch {
+                    quarantine(segment, error)
+                    throw error
+                }
+            }
+        } catch {
+            return
+        }
+        let sequences =
+            first.record.sequences.lowerBound...last.record.sequences.upperBound
+        let merged: LiveSegment?
+        do throws(StoreError) {
+            merged = try writeSegment(
+                cursors,
+                bucket: bucket,
+                sequences: sequences,
+                encoder: encoder
+            )
+        } catch .segment(let error) {
+            // Find the one that is damaged; the next round merges the others.
+            for segment in segments {
+                do throws(SegmentError) {
+                    try segment.reader.verify(decoder: PageDecoder())
+                } catch {
+                    quarantine(segment, error)
+                }
+            }
+            throw .segment(error)
+        }
+        try publishMerge(merged, retiring: segments.map(\.record))
+        counters.merges.add(1)
+        counters.mergedRows.add(merged?.record.rowCount ?? 0)
+    }
+
+    private func publishMerge(
+        _ merged: LiveSegment?,
+        retiring: [SegmentRecord]
+    ) throws(StoreError) {
+        let added = merged.map { [$0] } ?? []
+        try publishing.withLock { _ throws(StoreError) in
+            // Retention or a quarantine may have taken an input away meanwhile.
+            let isStillThere = state.withLock { state in
+                retiring.allSatisfy { record in
+                    state.buckets[record.bucket]?.segments.contains {
+                        $0.record.name == record.name
+                    } == true
+                }
+            }
+            guard isStillThere else {
+                for segment in added { try? fileSystem.removeFile(segment.reader.path) }
+                return
+            }
+            do throws(SQLiteError) {
+                try catalog.publish(adding: added.map(\.record), retiring: retiring)
+            } catch {
+                for segment in added { try? fileSystem.removeFile(segment.reader.path) }
+                throw .catalog(error)
+            }
+            state.withLock { state in
+                state.remove(retiring)
+                for segment in added { state.insert(segment) }
+            }
+            for record in retiring { try? fileSystem.removeFile(path(record.path)) }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+internal import Synchronization
+internal import WeirColumns
+internal import WeirCore
+internal import WeirSystem
+
+extension Store {
+    /// Merges `cursors`, oldest first, into a new segment file that is durable but unpublished.
+    ///
+    /// - Returns: Nil when there are no rows.
+    func writeSegment(
+        _ cursors: [any StreamCursor],
+        bucket: BucketKey,
+        sequences: ClosedRange<UInt64>,
+        encoder: PageEncoder
+    ) throws(StoreError) -> LiveSegment? {
+        let directory = path(bucket.path)
+        let name = Self.segmentName(sequences)
+        let temporary = "\(directory)/\(name).tmp"
+        do throws(SegmentMerge.Failure) {
+            let written = try writeFile(
+                cursors,
+                at: temporary,
+                bucket: bucket,
+                sequences: sequences,
+                encoder: encoder
+            )
+            guard let written else {
+                try? fileSystem.removeFile(temporary)
+                return nil
+            }
+            try onDisk { () throws(FileError) in
+                try fileSystem.rename(temporary, to: "\(directory)/\(name)")
+                try syncDirectories(of: bucket)
+            }
+            counters.segmentBytesWritten.add(written.byteCount)
+            let reader = try open("\(directory)/\(name)")
+            return LiveSegment(
+                record: SegmentRecord(
+                    name: name,
+                    bucket: bucket,
+                    sequences: sequences,
+                    streamCount: written.footer.streamCount,
+                    rowCount: written.footer.rowCount,
+                    byteCount: written.byteCount,
+                    times: written.footer.times
+                ),
+                reader: reader
+            )
+        } catch {
+            try? fileSystem.removeFile(temporary)
+            switch error {
+            case .source(let error): throw .segment(error)
+            case .file(let error): throw error.isNoSpace ? .diskFull(error) : .file(error)
+            }
+        }
+    }
+
+    private func writeFile(
+        _ cursors: [any StreamCursor],
+        at path: String,
+        bucket: BucketKey,
+        sequences: ClosedRange<UInt64>,
+        encoder: PageEncoder
+    ) throws(SegmentMerge.Failure) -> (footer: SegmentFooter, byteCount: Int)? {
+        var writer = try onDisk { () throws(FileError) in
+            try fileSystem.createDirectories(self.path(bucket.path))
+            let file = try fileSystem.openForWriting(path)
+            return try SegmentWriter(signal: bucket.signal, file: file, encoder: encoder)
+        }
+        try SegmentMerge.merge(cursors, schema: bucket.signal.schema, into: &writer)
+        return try onDisk { () throws(FileError) in try writer.finish(sequences: sequences) }
+    }
+
+    private func open(_ path: String) throws(SegmentMerge.Failure) -> SegmentReader {
+        do throws(SegmentError) {
+            return try SegmentReader(path: path, fileSystem: fileSystem)
+        } catch {
+            throw .source(error)
+        }
+    }
+
+    private func onDisk<Result>(
+        _ body: () throws(FileError) -> Result
+    ) throws(SegmentMerge.Failure) -> Result {
+        do throws(FileError) {
+            return try body()
+        } catch {
+            throw .file(error)
+        }
+    }
+
+    /// Makes a bucket's names durable, and the folders above it, which may be new.
+    private func syncDirectories(of bucket: BucketKey) throws(FileError) {
+        try fileSystem.syncDirectory(path(bucket.path))
+        try fileSystem.syncDirectory(path("data/\(bucket.tenant)/\(bucket.signal.name)"))
+        try fileSystem.syncDirectory(path("data/\(bucket.tenant)"))
+        try fileSystem.syncDirectory(path("data"))
+    }
+
+    private static func segmentName(_ sequences: ClosedRange<UInt64>) -> String {
+        func hex(_ value: UInt64) -> String {
+            let digits = String(value, radix: 16)
+            return String(repeating: "0", count: max(0, 16 - digits.count)) + digits
+        }
+        return "\(hex(sequences.lowerBound))-\(hex(sequences.upperBound)).seg"
+    }
+
+    /// Takes a damaged segment out of service: the rest is served without it.
+    func quarantine(_ segment: LiveSegment, _ error: SegmentError) {
+        let isFirst = state.withLock { state in
+            guard
+                state.buckets[segment.record.bucket]?.segments.contains(where: {
+                    $0.record.name == segment.record.name
+                }) == true
+            else { return false }
+            state.remove([segment.record])
+            var record = segment.record
+            record.state = .quarantined
+            record.reason = "\(error)"
+            state.quarantined.append(record)
+            return true
+        }
+        guard isFirst else { return }
+        log("quarantined \(segment.record.path): \(error)")
+        do throws(SQLiteError) {
+            try catalog.quarantine(path: segment.record.path, reason: "\(error)")
+        } catch {
+            log("catalog: \(error)")
+        }
+    }
+}

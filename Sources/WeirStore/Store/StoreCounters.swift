@@ -1,0 +1,24 @@
+package import WeirSystem
+
+/// Totals since the start, for the store's own telemetry.
+package final class StoreCounters: Sendable {
+    package let rows = Counter()
+    package let batches = Counter()
+    package let refusedBatches = Counter()
+    package let syncs = Counter()
+    package let journalBytes = Counter()
+    package let flushes = Counter()
+    package let merges = Counter()
+    package let mergedRows = Counter()
+    package let segmentBytesWritten = Counter()
+    package let expiredSegments = Counter()
+}
+
+/// What waits for the flush or the merge thread.
+struct WorkQueue {
+    /// Callers that wait for a round of work to end.
+    var requests: [@Sendable (Result<Void, StoreError>) -> Void] = []
+    var isFlushDue = false
+    var isSortDue = false
+    var isStopping = false
+}

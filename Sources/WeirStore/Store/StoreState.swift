@@ -1,0 +1,85 @@
+internal import WeirCore
+
+/// What one bucket holds, newest first to oldest: unsorted rows, sorted rows, segments.
+struct Bucket: Sendable {
+    /// In journal order, not yet sorted.
+    var active: [ResolvedBatch] = []
+    var activeRowCount = 0
+    /// Sorted rows in memory, oldest first.
+    var parts: [MemoryPart] = []
+    /// Ordered by sequence, oldest first.
+    var segments: [LiveSegment] = []
+
+    var isEmpty: Bool { active.isEmpty && parts.isEmpty && segments.isEmpty }
+
+    var memoryByteCount: Int {
+        active.reduce(0) { $0 + $1.byteCount } + parts.reduce(0) { $0 + $1.byteCount }
+    }
+}
+
+/// A segment that queries read.
+struct LiveSegment: Sendable {
+    let record: SegmentRecord
+    let reader: SegmentReader
+}
+
+/// Everything that readers and writers share, behind the store's one lock. Readers copy
+/// references out under it and read without it.
+struct StoreState: Sendable {
+    var buckets: [BucketKey: Bucket] = [:]
+    var quarantined: [SegmentRecord] = []
+    /// Rows in memory, in bytes.
+    var memoryByteCount = 0
+    /// The last batch that is visible.
+    var lastSequence: UInt64 = 0
+    var oldestRowAt: Int64?
+    var isDiskFull = false
+    var isMerging = false
+
+    /// Takes in a journaled batch, split by day.
+    mutating func apply(_ batch: ResolvedBatch, tenant: String, signal: Signal, now: Int64) {
+        lastSequence = batch.sequence
+        guard batch.rowCount > 0 else { return }
+        if oldestRowAt == nil { oldestRowAt = now }
+        let firstDay = BucketKey.day(of: batch.timeRange.lowerBound)
+        let lastDay = BucketKey.day(of: batch.timeRange.upperBound)
+        if firstDay == lastDay {
+            append(batch, to: BucketKey(tenant: tenant, signal: signal, day: firstDay))
+            return
+        }
+        var rowsByDay: [Int: [Int]] = [:]
+        for row in 0..<batch.rowCount {
+            rowsByDay[BucketKey.day(of: batch.times[row]), default: []].append(row)
+        }
+        for (day, rows) in rowsByDay {
+            append(batch.selecting(rows), to: BucketKey(tenant: tenant, signal: signal, day: day))
+        }
+    }
+
+    private mutating func append(_ batch: ResolvedBatch, to key: BucketKey) {
+        memoryByteCount += batch.byteCount
+        buckets[key, default: Bucket()].active.append(batch)
+        buckets[key, default: Bucket()].activeRowCount += batch.rowCount
+    }
+
+    /// Makes a segment visible, in its place by sequence.
+    mutating func insert(_ segment: LiveSegment) {
+        let key = segment.record.bucket
+        var bucket = buckets[key] ?? Bucket()
+        bucket.segments.append(segment)
+        bucket.segments.sort {
+            $0.record.sequences.lowerBound < $1.record.sequences.lowerBound
+        }
+        buckets[key] = bucket
+    }
+
+    /// Takes segments out of sight.
+    mutating func remove(_ records: [SegmentRecord]) {
+        for record in records {
+            buckets[record.bucket]?.segments.removeAll { $0.record.name == record.name }
+            if let bucket = buckets[record.bucket], bucket.isEmpty {
+                buckets[record.bucket] = nil
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+/// Reads the numbers that line protocol writes.
+enum NumberText {
+    enum Reading<Value> {
+        case number(Value)
+        case outOfRange
+        case notANumber
+    }
+
+    /// Powers of ten that are exact doubles.
+    private static let powers: [Double] = [
+        1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+        1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+    ]
+
+    /// Reads a field value: float, `i` and `u` integers, and booleans, which become 1 and 0.
+    static func value(_ bytes: Span<UInt8>, _ text: Range<Int>) -> Reading<Double> {
+        let last = bytes[text.upperBound - 1]
+        let body = text.lowerBound..<(text.upperBound - 1)
+        switch last {
+        case UInt8(ascii: "i"):
+            switch integer(bytes, body) {
+            case .number(let value): return .number(Double(value))
+            case .outOfRange: return .outOfRange
+            case .notANumber: return .notANumber
+            }
+        case UInt8(ascii: "u"):
+            guard !body.isEmpty else { return .notANumber }
+            var value: UInt64 = 0
+            for index in body {
+                let digit = bytes[index] &- UInt8(ascii: "0")
+                guard digit <= 9 else { return .notANumber }
+                let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
+                let (sum, carry) = tens.addingReportingOverflow(UInt64(digit))
+                guard !overflow, !carry else { return .outOfRange }
+                value = sum
+            }
+            return .number(Double(value))
+        default: return decimal(bytes, text) ?? word(bytes, text)
+        }
+    }
+
+    /// Reads a signed decimal integer.
+    static func integer(_ bytes: Span<UInt8>, _ text: Range<Int>) -> Reading<Int64> {
+        var index = text.lowerBound
+        guard index < text.upperBound else { return .notANumber }
+        let isNegative = bytes[index] == UInt8(ascii: "-")
+        if isNegative || bytes[index] == UInt8(ascii: "+") { index += 1 }
+        guard index < text.upperBound else { return .notANumber }
+        // Up to 18 digits cannot overflow, and that is nearly every number there is.
+        if text.upperBound - index <= 18 {
+            var value: Int64 = 0
+            while index < text.upperBound {
+                // SAFETY: index < text.upperBound <= bytes.count.
+                let digit = unsafe bytes[unchecked: index] &- UInt8(ascii: "0")
+                guard digit <= 9 else { return .notANumber }
+                value = value &* 10 &+ Int64(digit)
+                index += 1
+            }
+            return .number(isNegative ? -value : value)
+        }
+        var value: Int64 = 0
+        while index < text.upperBound {
+            let digit = bytes[index] &- UInt8(ascii: "0")
+            guard digit <= 9 else { return .notANumber }
+            let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carry) =
+                isNegative
+                ? tens.subtractingReportingOverflow(Int64(digit))
+                : tens.addingReportingOverflow(Int64(digit))
+            guard !overflow, !carry else { return .outOfRange }
+            value = sum
+            index += 1
+        }
+        return .number(value)
+    }
+
+    /// Reads `-123.456` when digits and scale are small enough that one exact division gives the
+    /// nearest double; nil leaves it to the general reader.
+    private static func decimal(_ bytes: Span<UInt8>, _ text: Range<Int>) -> Reading<Double>? {
+        var index = text.lowerBound
+        let isNegative = bytes[index] == UInt8(ascii: "-")
+        if isNegative { index += 1 }
+        var digits: UInt64 = 0
+        var digitCount = 0
+        var scale = -1
+        while index < text.upperBound {
+            let byte = bytes[index]
+            let digit = byte &- UInt8(ascii: "0")
+            if digit <= 9 {
+                digits = digits &* 10 &+ UInt64(digit)
+                digitCount += 1
+                if scale >= 0 { scale += 1 }
+            } else if byte == UInt8(ascii: "."), scale < 0 {
+                scale = 0
+            } else {
+                return nil
+            }
+            index += 1
+        }
+        guard digitCount > 0, digitCount <= 15 else { return nil }
+        let magnitude = scale > 0 ? Double(digits) / powers[scale] : Double(digits)
+        return .number(isNegative ? -magnitude : magnitude)
+    }
+
+    /// Reads booleans, and floats with exponents or many digits.
+    private static func word(_ bytes: Span<UInt8>, _ text: Range<Int>) -> Reading<Double> {
+        let word = String(decoding: text.map { bytes[$0] }, as: UTF8.self)
+        switch word {
+        case "t", "T", "true", "True", "TRUE": return .number(1)
+        case "f", "F", "false", "False", "FALSE": return .number(0)
+        default:
+            // Swift also reads hexadecimal floats, which line protocol does not have.
+            guard !word.contains("x"), !word.contains("X"), let value = Double(word) else {
+                return .notANumber
+            }
+            return .number(value)
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import Dispatch
+import Synchronization
+import WeirCore
+import WeirPattern
+import WeirQuery
+
+/// Series in arrays, as a store would give them.
+struct ArraySource: SampleSource {
+    struct Series: Sendable {
+        let labels: Labels
+        var times: [Int64]
+        var values: [Double]
+    }
+
+    var all: [Series] = []
+    /// Hand out all samples of a series, not only those in range: a store may do that.
+    var isGenerous = false
+    /// Call the scan's body from several threads at once.
+    var isConcurrent = false
+
+    func find(
+        _ matchers: [LabelMatcher],
+        _ from: Int64,
+        _ through: Int64
+    ) throws(QueryError) -> [Series] {
+        var compiled: [CompiledMatcher] = []
+        var found: [Series] = []
+        do throws(PatternError) {
+            for matcher in matchers { compiled.append(try CompiledMatcher(matcher)) }
+            next: for one in all {
+                for matcher in compiled where try !matcher.matches(one.labels) { continue next }
+                let inRange = one.times.indices.filter {
+                    one.times[$0] >= from && one.times[$0] <= through
+                }
+                guard !inRange.isEmpty else { continue }
+                found.append(
+                    isGenerous
+                        ? one
+                        : Series(
+                            labels: one.labels,
+                            times: inRange.map { one.times[$0] },
+                            values: inRange.map { one.values[$0] }
+                        )
+                )
+            }
+        } catch {
+            throw .storage(reason: "\(error)")
+        }
+        return found
+    }
+
+    func select(
+        _ matchers: [LabelMatcher],
+        fromMilliseconds: Int64,
+        throughMilliseconds: Int64,
+        context: QueryContext
+    ) throws(QueryError) -> any SeriesSelection {
+        ArraySelection(
+            series: try find(matchers, fromMilliseconds, throughMilliseconds),
+            isConcurrent: isConcurrent,
+            context: context
+        )
+    }
+
+    func series(
+        _ matcherSets: [[LabelMatcher]],
+        fromMilliseconds: Int64,
+        throughMilliseconds: Int64,
+        context: QueryContext
+    ) throws(QueryError) -> [Labels] {
+        var found: Set<Labels> = []
+        for matchers in matcherSets.isEmpty ? [[]] : matcherSets {
+            for one in try find(matchers, fromMilliseconds, throughMilliseconds) {
+                found.insert(one.labels)
+            }
+        }
+        return Array(found)
+    }
+}
+
+struct ArraySelection: SeriesSelection {
+    let series: [ArraySource.Series]
+    let isConcurrent: Bool
+    let context: QueryContext
+    var labels: [Labels] { series.map(\.labels) }
+
+    func scan(
+        _ body:
+            @Sendable (_ series: Int, _ times: Span<Int64>, _ values: Span<Double>)
+            throws(QueryError) -> Void
+    ) throws(QueryError) {
+        if isConcurrent {
+            let failure = Mutex<QueryError?>(nil)
+            DispatchQueue.concurrentPerform(iterations: series.count) { index in
+                do throws(QueryError) {
+                    let one = series[index]
+                    try body(index, one.times.span, one.values.span)
+                } catch {
+                    failure.withLock { $0 = error }
+                }
+            }
+            if let error = failure.withLock({ $0 }) { throw error }
+            return
+        }
+        for (index, one) in series.enumerated() {
+            try context.count(rows: one.times.count, blocks: 1, bytes: one.times.count * 16)
+            try body(index, one.times.span, one.values.span)
+        }
+    }
+}

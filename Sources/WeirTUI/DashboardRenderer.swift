@@ -35,7 +35,7 @@ package enum DashboardRenderer {
         serverName: String = "local",
         capabilities: TerminalCapabilities = TerminalCapabilities()
     ) -> String {
-        print(
+        printed(
             frame(
                 dashboard,
                 api: api,
@@ -138,7 +138,7 @@ package enum DashboardRenderer {
         var view = PanelView(panel: panel, state: state, now: now, staleAfter: .max)
         view.isMaximized = true
         view.draw(into: &buffer, in: buffer.bounds, theme: theme)
-        return print(buffer, style, capabilities)
+        return printed(buffer, style, capabilities)
     }
 
     /// The step at which a chart of this width has one point for each dot column, in milliseconds.
@@ -147,7 +147,7 @@ package enum DashboardRenderer {
         return TimeAxis(from: from, to: to, cells: cells).step
     }
 
-    private static func print(
+    private static func printed(
         _ frame: CellBuffer,
         _ style: RenderStyle,
         _ capabilities: TerminalCapabilities

@@ -1,11 +1,12 @@
 internal import WeirTerminal
 internal import WeirYAML
 
-/// Reads a dashboard file strictly. Format: docs/dashboards.md.
+/// Reads a dashboard file strictly.
+///
+/// Format: docs/dashboards.md.
 package enum DashboardLoader {
-    /// - Parameters:
-    ///   - text: The YAML.
-    ///   - name: What it is called by.
+    /// - `text`: The YAML.
+    /// - `name`: What it is called by.
     package static func load(_ text: String, name: String) throws(DashboardError) -> Dashboard {
         let root: YAMLNode
         do throws(YAMLError) {

@@ -56,7 +56,9 @@ package struct PanelJob: Sendable {
         self.cells = cells
     }
 
-    /// Asks and waits. The first query that fails fails the panel.
+    /// Asks and waits.
+    ///
+    /// The first query that fails fails the panel.
     package func run(
         _ api: any QueryAPI,
         clock: @Sendable () -> Int64

@@ -1,7 +1,9 @@
 package import WeirTerminal
 
-/// The state of the whole terminal program, and how events change it. Used from one thread; asks nothing
-/// itself: what it wants to know it hands out as requests, and takes the answers in later.
+/// The state of the whole terminal program, and how events change it.
+///
+/// Used from one thread; asks nothing itself: what it wants to know it hands out as requests, and
+/// takes the answers in later.
 package final class App {
     package enum Screen: Hashable, Sendable {
         case dashboard
@@ -61,11 +63,10 @@ package final class App {
     static let retryMilliseconds: Int64 = 5000
     static let alertsMilliseconds: Int64 = 15_000
 
-    /// - Parameters:
-    ///   - library: The dashboards there are.
-    ///   - dashboardName: The one to open; the first when nil.
-    ///   - span: The time to show; the dashboard's own when nil.
-    ///   - serverName: For the header.
+    /// - `library`: The dashboards there are.
+    /// - `dashboardName`: The one to open; the first when nil.
+    /// - `span`: The time to show; the dashboard's own when nil.
+    /// - `serverName`: For the header.
     package init(
         library: DashboardLibrary,
         dashboardName: String?,
@@ -117,7 +118,9 @@ package final class App {
 
     // MARK: Time and requests
 
-    /// The questions to ask now. Each is handed out once.
+    /// The questions to ask now.
+    ///
+    /// Each is handed out once.
     package func takeRequests() -> [FetchRequest] {
         let taken = requests
         requests = []

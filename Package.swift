@@ -126,7 +126,7 @@ let package = Package(
         tests(of: "WeirTerminal", ["WeirCore"], exclude: ["Goldens"]),
         tests(
             of: "WeirTUI",
-            ["WeirCore", "WeirYAML", "WeirHTTP", "WeirTerminal", "CTerminalGuard", "weir"],
+            ["WeirCore", "WeirYAML", "WeirHTTP", "WeirTerminal", "weir"],
             exclude: ["Goldens", "Dashboards"]
         ),
         tests(of: "WeirServer", ["WeirCore", "WeirHTTP", "WeirStore", "WeirQuery"]),

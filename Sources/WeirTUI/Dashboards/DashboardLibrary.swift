@@ -22,7 +22,9 @@ package struct DashboardLibrary: Sendable {
 
     package init(entries: [Entry]) { self.entries = entries }
 
-    /// Reads every dashboard of a folder. A broken file is an entry with its error, so that it is seen.
+    /// Reads every dashboard of a folder.
+    ///
+    /// A broken file is an entry with its error, so that it is seen.
     package init(folder: String) throws(DashboardError) {
         entries = try Self.files(folder).map { path in
             Entry(name: Self.name(path), path: path, result: Self.read(path))

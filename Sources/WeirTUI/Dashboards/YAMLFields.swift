@@ -6,7 +6,7 @@ struct YAMLFields {
     private let node: YAMLNode
     private let place: String
 
-    /// - Parameter place: What the mapping is, for messages: `a panel`.
+    /// `place`: what the mapping is, for messages: `a panel`.
     init(_ node: YAMLNode, place: String, known: [String]) throws(DashboardError) {
         guard let entries = node.entries else {
             throw .wrongValue(line: node.line, key: place, expected: "a mapping of keys")

@@ -136,6 +136,15 @@ package struct QueryScope: Hashable, Sendable {
         }
     }
 
+    /// A legend with the chosen values in it, as people read them.
+    package func expandText(_ text: String) -> String {
+        TemplateText.substitute(text) { name in
+            guard let variable = variables.first(where: { $0.name == name }) else { return nil }
+            let isAll = variable.isPattern && variable.value == DashboardVariable.all
+            return isAll ? "all" : variable.value
+        }
+    }
+
     private static func duration(_ milliseconds: Int64) -> String {
         Units.text(nanoseconds: milliseconds * 1_000_000)
     }

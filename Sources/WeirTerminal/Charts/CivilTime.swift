@@ -37,13 +37,13 @@ package struct CivilTime: Hashable, Sendable {
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
-    /// `10:04`
+    /// Such as `10:04`.
     package var clock: String { "\(Self.two(hour)):\(Self.two(minute))" }
-    /// `10:04:05`
+    /// Such as `10:04:05`.
     package var clockSeconds: String { "\(clock):\(Self.two(second))" }
-    /// `24 Nov`
+    /// Such as `24 Nov`.
     package var date: String { "\(day) \(Self.months[month - 1])" }
-    /// `2026-11-24 10:04:05`
+    /// Such as `2026-11-24 10:04:05`.
     package var full: String {
         "\(year)-\(Self.two(month))-\(Self.two(day)) \(clockSeconds)"
     }

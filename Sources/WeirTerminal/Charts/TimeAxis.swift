@@ -14,7 +14,9 @@ package struct TimeAxis: Hashable, Sendable {
     }
 
     /// The axis that shows the range `from...to` in so many cells, aligned to multiples of its step, so that
-    /// panning does not shimmer. Its last dot column is the first at or after `to`.
+    /// panning does not shimmer.
+    ///
+    /// Its last dot column is the first at or after `to`.
     package init(from: Int64, to: Int64, cells: Int, stepMin: Int64 = 1) {
         let dots = max(1, min(cells, 5000)) * 2
         let span = max(1, to - from)
@@ -30,7 +32,9 @@ package struct TimeAxis: Hashable, Sendable {
     package var end: Int64 { start + Int64(dots - 1) * step }
     package var cells: Int { (dots + 1) / 2 }
 
-    /// The dot column of a time: a sample belongs to the column whose step it ends. Nil outside.
+    /// The dot column of a time: a sample belongs to the column whose step it ends.
+    ///
+    /// Nil outside.
     package func dot(of time: Int64) -> Int? {
         let offset = time - start
         guard offset > -step, offset <= Int64(dots - 1) * step else { return nil }

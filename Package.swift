@@ -20,7 +20,9 @@ func system(_ name: String, pkgConfig: String, apt: String) -> Target {
     .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
-/// A module of Weir's. `dependencies` are its edges; the tidy test holds them to the rows.
+/// A module of Weir's.
+///
+/// `dependencies` are its edges; the tidy test holds them to the rows.
 func module(
     _ name: String,
     _ dependencies: [Target.Dependency],

@@ -1,9 +1,9 @@
 /// A moment of the proleptic Gregorian calendar in UTC.
 struct CivilTime: Hashable, Sendable {
     var year: Int
-    /// 1...12
+    /// 1...12.
     var month: Int
-    /// 1...31
+    /// 1...31.
     var day: Int
     var hour = 0
     var minute = 0

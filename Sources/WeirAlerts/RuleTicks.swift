@@ -36,8 +36,10 @@ package struct RuleTicks: Hashable, Sendable {
         }
     }
 
-    /// The ticks after `last` up to `now`. A group that was never evaluated starts at once with
-    /// the latest tick of its interval, or waits for its schedule.
+    /// The ticks after `last` up to `now`.
+    ///
+    /// A group that was never evaluated starts at once with the latest tick of its interval, or
+    /// waits for its schedule.
     package func due(last: Int64?, now: Int64) -> Due {
         switch rhythm {
         case .interval(let interval, let offset):

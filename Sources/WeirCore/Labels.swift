@@ -17,7 +17,9 @@ package struct Labels: Hashable, Sendable {
     /// Wraps bytes that are known to be canonical: they came from another `Labels`.
     package init(trusted bytes: [UInt8]) { self.bytes = bytes }
 
-    /// Builds the canonical form. Of pairs with the same name the last wins; empty values vanish.
+    /// Builds the canonical form.
+    ///
+    /// Of pairs with the same name the last wins; empty values vanish.
     package init(_ pairs: some Sequence<(String, String)>) {
         var byName: [String: String] = [:]
         for (name, value) in pairs { byName[name] = value }
@@ -73,7 +75,9 @@ package struct Labels: Hashable, Sendable {
         self.bytes = bytes
     }
 
-    /// The number of pairs, the metric name among them. O(pairs).
+    /// The number of pairs, the metric name among them.
+    ///
+    /// O(pairs).
     package var count: Int {
         var cursor = LabelsCursor(bytes)
         var count = 0
@@ -122,7 +126,9 @@ package struct Labels: Hashable, Sendable {
     /// The value of `__name__`, or nil.
     package var metricName: String? { self[Self.metricNameLabel] }
 
-    /// Without the named labels. `__name__` may be named.
+    /// Without the named labels.
+    ///
+    /// `__name__` may be named.
     package func dropping(_ names: Set<String>) -> Labels {
         filtered { !names.contains($0) }
     }
@@ -132,7 +138,9 @@ package struct Labels: Hashable, Sendable {
         filtered { names.contains($0) }
     }
 
-    /// Without `__name__`. O(bytes), with no decoding.
+    /// Without `__name__`.
+    ///
+    /// O(bytes), with no decoding.
     package var droppingMetricName: Labels {
         var cursor = LabelsCursor(bytes)
         guard let first = try? cursor.next(), first.name.isEmpty else { return self }

@@ -2,7 +2,8 @@
 package enum TimeText {
     /// RFC 3339 in UTC with as many digits of a second as are needed: `2026-08-01T12:00:00.25Z`.
     package static func rfc3339(nanoseconds: Int64) -> String {
-        let day = nanoseconds >= 0
+        let day =
+            nanoseconds >= 0
             ? nanoseconds / 86_400_000_000_000 : (nanoseconds + 1) / 86_400_000_000_000 - 1
         var rest = nanoseconds &- day &* 86_400_000_000_000
         let fraction = rest % 1_000_000_000

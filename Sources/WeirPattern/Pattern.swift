@@ -26,7 +26,9 @@ package final class Pattern: Sendable {
     package let literals: [String]?
     private let code: UnsafeCode?
 
-    /// Owns the compiled code. PCRE2 code is immutable after JIT compilation.
+    /// Owns the compiled code.
+    ///
+    /// PCRE2 code is immutable after JIT compilation.
     @safe
     private final class UnsafeCode: @unchecked Sendable {
         let code: OpaquePointer

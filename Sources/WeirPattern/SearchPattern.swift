@@ -1,7 +1,9 @@
 internal import CPCRE2
 
 /// A regular expression that is searched for anywhere in a text, as Go's `regexp` does it for
-/// templates. The same limits as `Pattern`. Safe to use from any thread.
+/// templates.
+///
+/// The same limits as `Pattern`. Safe to use from any thread.
 @safe
 package final class SearchPattern: Sendable {
     /// The longest text a replacement may grow to, in bytes.

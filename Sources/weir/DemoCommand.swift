@@ -1,4 +1,4 @@
-/// `weir demo`
+/// `weir demo`.
 enum DemoCommand {
     static let usage = "weir demo [--keep]"
 

@@ -3,7 +3,7 @@ import WeirServer
 import WeirStore
 import WeirSystem
 
-/// `weir serve`
+/// `weir serve`.
 enum ServeCommand {
     static var usage: String {
         """
@@ -21,7 +21,8 @@ enum ServeCommand {
         do throws(ConfigurationError) {
             configuration = try ConfigurationReader.read(
                 arguments: arguments.filter { $0 != "--print-config" },
-                environment: Console.environment)
+                environment: Console.environment
+            )
         } catch {
             Console.note("weir: \(error)")
             return ExitCode.usage

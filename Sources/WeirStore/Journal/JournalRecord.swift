@@ -1,6 +1,8 @@
 internal import WeirCore
 
-/// One accepted batch as the journal keeps it. Layout: docs/format/journal.md, version 1.
+/// One accepted batch as the journal keeps it.
+///
+/// Layout: docs/format/journal.md, version 1.
 ///
 /// Streams are named by references; a reference is defined, with its labels, in the first record
 /// of a journal file that uses it, so that each file can be read alone.
@@ -162,7 +164,8 @@ extension JournalRecord {
                 column.floats.append(
                     head == 1
                         ? Double(bitPattern: try reader.readUInt64())
-                        : Double(Int64(zigZag: head >> 1)))
+                        : Double(Int64(zigZag: head >> 1))
+                )
             case .int64: column.ints.append(Int64(zigZag: try reader.readVarint()))
             case .bytes:
                 column.texts.append(try readRun(&reader, limit: JournalRecord.payloadBytesMax))

@@ -47,10 +47,13 @@ final class MemoryPart: Sendable {
         timeRange = rows.timeRange
     }
 
-    /// The values of one column in sorted order. Batches are laid end to end first, so that a row
-    /// is one index and not two.
+    /// The values of one column in sorted order.
+    ///
+    /// Batches are laid end to end first, so that a row is one index and not two.
     private static func gather(
-        _ parts: [ColumnValues], kind: ColumnKind, _ rows: RowOrder
+        _ parts: [ColumnValues],
+        kind: ColumnKind,
+        _ rows: RowOrder
     ) -> ColumnValues {
         var flat = ColumnValues(kind: kind)
         for part in parts { flat.append(0..<part.count, of: part) }

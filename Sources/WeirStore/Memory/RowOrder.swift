@@ -22,7 +22,8 @@ struct RowOrder {
     ///   - ranks: Each reference's place among the streams.
     ///   - isKept: Which rows count; all when nil.
     init(
-        _ batches: [ResolvedBatch], ranks: [UInt32],
+        _ batches: [ResolvedBatch],
+        ranks: [UInt32],
         isKept: ((_ reference: UInt32, _ time: Int64) -> Bool)?
     ) {
         var references: [UInt32] = []

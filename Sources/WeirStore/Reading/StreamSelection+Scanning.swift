@@ -1,29 +1,37 @@
-internal import WeirCore
 internal import Synchronization
 internal import WeirColumns
+internal import WeirCore
 internal import WeirSystem
 
 extension StreamSelection {
     /// Rows that one piece of a scan holds, about.
     private static let pieceRowsTarget = 96 * 1024
 
-    /// Calls `body` once for each stream with rows in range, with its times in units of
-    /// `timeUnit` nanoseconds (rounded down) and the values of float column `column`; times
-    /// ascend. Called from several threads at once, for different streams; the spans live only
-    /// inside the call.
+    /// Calls `body` once for each stream with rows in range, with its times in units of `timeUnit`
+    /// nanoseconds (rounded down) and the values of float column `column`; times ascend.
+    ///
+    /// Called from several threads at once, for different streams; the spans live only inside the
+    /// call.
     ///
     /// - Throws: `StoreError.budget` when `budget` said stop or `body` returned false.
     package func scanFloats(
-        column: Int = 0, timeUnit: Int64 = 1, budget: some ScanBudget,
+        column: Int = 0,
+        timeUnit: Int64 = 1,
+        budget: some ScanBudget,
         _ body:
-            @escaping @Sendable (_ stream: Int, _ times: Span<Int64>, _ values: Span<Double>) -> Bool
+            @escaping @Sendable (_ stream: Int, _ times: Span<Int64>, _ values: Span<Double>) ->
+            Bool
     ) throws(StoreError) {
         let pieces = pieces()
         let shared = ScanState()
         store.scanPool.forEach(count: pieces.count) { index in
             guard !shared.isStopped.load(ordering: .relaxed) else { return }
             var worker = FloatScan(
-                selection: self, column: column, timeUnit: timeUnit, decoder: PageDecoder())
+                selection: self,
+                column: column,
+                timeUnit: timeUnit,
+                decoder: PageDecoder()
+            )
             let isDone = worker.run(pieces[index], budget: budget, body)
             if !isDone { shared.isStopped.store(true, ordering: .relaxed) }
         }
@@ -67,7 +75,9 @@ private final class ScanState: Sendable {
     let isStopped = Atomic<Bool>(false)
 }
 
-/// One thread's work on a piece of a scan. Buffers are reused from stream to stream.
+/// One thread's work on a piece of a scan.
+///
+/// Buffers are reused from stream to stream.
 private struct FloatScan {
     private let selection: StreamSelection
     private let column: Int
@@ -77,6 +87,7 @@ private struct FloatScan {
     private var values = ColumnValues(kind: .float64)
     private var scratch: [Int64] = []
     /// The runs whose times are in `times`, whole and in order; empty when they cannot be shared.
+    ///
     /// Series that are sent together have the same times, which are then decoded once.
     private var timesKey: [TimesKey] = []
 
@@ -107,7 +118,8 @@ private struct FloatScan {
 
     /// - Returns: False when the scan is to stop.
     mutating func run(
-        _ streams: Range<Int>, budget: some ScanBudget,
+        _ streams: Range<Int>,
+        budget: some ScanBudget,
         _ body: (Int, Span<Int64>, Span<Double>) -> Bool
     ) -> Bool {
         guard let loaded = load(streams, budget: budget) else { return false }
@@ -121,19 +133,26 @@ private struct FloatScan {
                 case .memory: runs.append(Run(source: number, block: 0, run: Int(ordinal)))
                 case .segment:
                     Self.collect(
-                        Int(ordinal), in: loaded[number], source: number,
-                        cursor: &cursors[number], into: &runs)
+                        Int(ordinal),
+                        in: loaded[number],
+                        source: number,
+                        cursor: &cursors[number],
+                        into: &runs
+                    )
                 }
             }
             guard !runs.isEmpty else { continue }
             guard gather(runs, loaded, budget: budget) else { continue }
-            let first = firstUnit, last = lastUnit
+            let first = firstUnit
+            let last = lastUnit
             let lower = times.partitioningIndex { $0 >= first }
             let upper = times.partitioningIndex { $0 > last }
             guard lower < upper else { continue }
             let isWanted = body(
-                stream, times.span.extracting(lower..<upper),
-                values.floats.span.extracting(lower..<upper))
+                stream,
+                times.span.extracting(lower..<upper),
+                values.floats.span.extracting(lower..<upper)
+            )
             if !isWanted { return false }
         }
         return true
@@ -152,7 +171,9 @@ private struct FloatScan {
         return value % unit < 0 ? quotient - 1 : quotient
     }
 
-    /// Reads the blocks that hold the piece's streams. A damaged segment is left out.
+    /// Reads the blocks that hold the piece's streams.
+    ///
+    /// A damaged segment is left out.
     private func load(_ streams: Range<Int>, budget: some ScanBudget) -> [Loaded]? {
         var all: [Loaded] = []
         for source in selection.sources {
@@ -170,12 +191,15 @@ private struct FloatScan {
             for index in reader.blockIndexes(of: ordinals)
             where reader.footer.blocks[index].times.overlaps(selection.times) {
                 let isPaid = budget.charge(
-                    rows: reader.footer.blocks[index].rowCount, blocks: 1,
-                    bytes: reader.storedCount(ofBlock: index))
+                    rows: reader.footer.blocks[index].rowCount,
+                    blocks: 1,
+                    bytes: reader.storedCount(ofBlock: index)
+                )
                 guard isPaid else { return nil }
                 do throws(SegmentError) {
                     loaded.blocks.append(
-                        try reader.readBlock(index, columns: [column], decoder: decoder))
+                        try reader.readBlock(index, columns: [column], decoder: decoder)
+                    )
                 } catch {
                     selection.store.quarantine(segment, error)
                     budget.noteQuarantined(path: segment.record.path)
@@ -188,10 +212,14 @@ private struct FloatScan {
         return all
     }
 
-    /// Finds the runs of stream `ordinal`. Ordinals come in ascending order, so the cursor only
-    /// moves forward.
+    /// Finds the runs of stream `ordinal`.
+    ///
+    /// Ordinals come in ascending order, so the cursor only moves forward.
     private static func collect(
-        _ ordinal: Int, in loaded: Loaded, source: Int, cursor: inout (block: Int, run: Int),
+        _ ordinal: Int,
+        in loaded: Loaded,
+        source: Int,
+        cursor: inout (block: Int, run: Int),
         into runs: inout [Run]
     ) {
         while cursor.block < loaded.blocks.count {
@@ -213,7 +241,9 @@ private struct FloatScan {
     ///
     /// - Returns: False when they cannot be decoded; the segment is then quarantined.
     private mutating func gather(
-        _ runs: [Run], _ loaded: [Loaded], budget: some ScanBudget
+        _ runs: [Run],
+        _ loaded: [Loaded],
+        budget: some ScanBudget
     ) -> Bool {
         values.floats.removeAll(keepingCapacity: true)
         let key = sharedTimes(of: runs, loaded)
@@ -228,7 +258,9 @@ private struct FloatScan {
             } catch {
                 if case .segment(let segment) = selection.sources[run.source].place {
                     selection.store.quarantine(
-                        segment, .undecodable(path: segment.reader.path, offset: 0, error))
+                        segment,
+                        .undecodable(path: segment.reader.path, offset: 0, error)
+                    )
                     budget.noteQuarantined(path: segment.record.path)
                 }
                 timesKey = []
@@ -249,13 +281,16 @@ private struct FloatScan {
             guard case .segment = selection.sources[run.source].place else { return [] }
             let head = loaded[run.source].blocks[run.block].head
             key.append(
-                TimesKey(source: run.source, block: run.block, run: head.runs[run.run].timesRun))
+                TimesKey(source: run.source, block: run.block, run: head.runs[run.run].timesRun)
+            )
         }
         return key
     }
 
-    /// Turns nanoseconds into the units asked for. Dividing by a constant is many times faster
-    /// than by a variable, and milliseconds are what is asked for.
+    /// Turns nanoseconds into the units asked for.
+    ///
+    /// Dividing by a constant is many times faster than by a variable, and milliseconds are what is
+    /// asked for.
     private mutating func convertTimes() {
         switch timeUnit {
         case 1: return
@@ -272,7 +307,9 @@ private struct FloatScan {
     }
 
     private mutating func append(
-        _ run: Run, _ loaded: [Loaded], needsTimes: Bool
+        _ run: Run,
+        _ loaded: [Loaded],
+        needsTimes: Bool
     ) throws(DecodeError) {
         switch selection.sources[run.source].place {
         case .memory(let part):
@@ -286,8 +323,9 @@ private struct FloatScan {
         }
     }
 
-    /// Puts rows from several places in order; of equal times the newest source's stays. Sources
-    /// were appended oldest first.
+    /// Puts rows from several places in order; of equal times the newest source's stays.
+    ///
+    /// Sources were appended oldest first.
     ///
     /// - Returns: True when something moved.
     private mutating func normalize() -> Bool {

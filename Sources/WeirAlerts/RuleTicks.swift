@@ -1,3 +1,5 @@
+internal import WeirCore
+
 /// When a group's evaluations are due: pure arithmetic over Unix milliseconds.
 package struct RuleTicks: Hashable, Sendable {
     package enum Rhythm: Hashable, Sendable {

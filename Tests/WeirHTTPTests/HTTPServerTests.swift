@@ -281,7 +281,7 @@ import WeirTestSupport
     @Test func everyAddressMeansBothFamilies() throws {
         let server = try startServer(
             configure: { $0.listen = ":0" },
-            { exchange in exchange.respond(.text(exchange.head.remoteAddress.host)) }
+            handle: { exchange in exchange.respond(.text(exchange.head.remoteAddress.host)) }
         )
         defer { server.stop(drainSeconds: 1) }
         let response = try HTTPClient().send(HTTPClientRequest(url: url(server, "/")))

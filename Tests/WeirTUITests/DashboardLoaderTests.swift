@@ -1,4 +1,5 @@
 import Testing
+import WeirCore
 import WeirTUI
 import WeirTerminal
 import WeirYAML
@@ -202,6 +203,8 @@ import WeirYAML
         ] as [(String, String?)]
     )
     func nearestNames(_ name: String, _ nearest: String?) {
-        #expect(NearestName.of(name, among: ["unit", "title", "kind", "queries"]) == nearest)
+        #expect(
+            EditDistance.nearest(to: name, among: ["unit", "title", "kind", "queries"]) == nearest
+        )
     }
 }

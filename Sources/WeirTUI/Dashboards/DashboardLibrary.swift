@@ -1,4 +1,5 @@
 internal import Glibc
+internal import WeirCore
 
 /// The dashboards of a folder: each `NAME.yaml` or `NAME.yml`.
 package struct DashboardLibrary: Sendable {
@@ -36,7 +37,7 @@ package struct DashboardLibrary: Sendable {
         guard let entry = entries.first(where: { $0.name == name }) else {
             throw .noSuchDashboard(
                 name: name,
-                nearest: NearestName.of(name, among: entries.map { $0.name })
+                nearest: EditDistance.nearest(to: name, among: entries.map { $0.name })
             )
         }
         return try entry.result.get()

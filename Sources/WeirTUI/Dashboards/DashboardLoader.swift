@@ -1,3 +1,4 @@
+internal import WeirCore
 internal import WeirTerminal
 internal import WeirYAML
 
@@ -224,7 +225,7 @@ package enum DashboardLoader {
             throw .unknownVariable(
                 line: line,
                 name: name,
-                nearest: NearestName.of(name, among: known)
+                nearest: EditDistance.nearest(to: name, among: known)
             )
         }
     }

@@ -16,7 +16,7 @@ struct YAMLFields {
                 line: entry.line,
                 key: entry.key,
                 place: place,
-                nearest: NearestName.of(entry.key, among: known)
+                nearest: EditDistance.nearest(to: entry.key, among: known)
             )
         }
         self.node = node
@@ -116,7 +116,7 @@ struct YAMLFields {
                 line: value.line,
                 key: key,
                 value: text,
-                nearest: NearestName.of(text, among: choices + reserved),
+                nearest: EditDistance.nearest(to: text, among: choices + reserved),
                 choices: choices
             )
         }

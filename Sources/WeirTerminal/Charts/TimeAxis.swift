@@ -1,3 +1,5 @@
+internal import WeirCore
+
 /// The horizontal axis: dot columns of one step each, and ticks on round times.
 package struct TimeAxis: Hashable, Sendable {
     /// The time of the first dot column, in milliseconds; a multiple of `step`.
@@ -72,8 +74,8 @@ package struct TimeAxis: Hashable, Sendable {
 
     private static func label(_ time: Int64, size: Int64) -> String {
         let civil = CivilTime(milliseconds: time)
-        if size >= 86_400_000 { return civil.date }
+        if size >= 86_400_000 { return civil.dayAndMonth }
         if size < 60_000 { return civil.clockSeconds }
-        return civil.hour == 0 && civil.minute == 0 ? civil.date : civil.clock
+        return civil.hour == 0 && civil.minute == 0 ? civil.dayAndMonth : civil.clock
     }
 }

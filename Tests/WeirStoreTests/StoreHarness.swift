@@ -44,7 +44,8 @@ enum StoreHarness {
         fileSystem: any FileSystem = HostFileSystem(),
         clock: any WallClock = ManualClock(nanoseconds: start),
         _ change: (inout StoreOptions) -> Void = { _ in },
-        log: @escaping StoreLog = { _ in }
+        log: @escaping StoreLog = { _ in },
+        onFatal: @escaping @Sendable (FileError) -> Void = { _ in }
     ) throws -> Store {
         var options = StoreOptions(directory: directory)
         options.diskFreeBytesMin = 0
@@ -54,7 +55,7 @@ enum StoreHarness {
             fileSystem: fileSystem,
             clock: clock,
             log: log,
-            onFatal: { _ in }
+            onFatal: onFatal
         )
     }
 
@@ -128,6 +129,18 @@ extension StoreHarness {
                 try files.openForWriting("\(target)/\(name)").write(bytes, at: 0)
             }
         }
+    }
+
+    static func removeTree(_ path: String) throws {
+        let files = HostFileSystem()
+        for name in try files.list(path) {
+            if (try? files.list("\(path)/\(name)")) != nil {
+                try removeTree("\(path)/\(name)")
+            } else {
+                try files.removeFile("\(path)/\(name)")
+            }
+        }
+        try files.removeDirectory(path)
     }
 
     /// Waits for background work, without a fixed sleep; fails after ten seconds.

@@ -17,4 +17,11 @@ package enum SegmentError: Error, Hashable {
     case badPage(path: String, offset: Int, PageError)
     /// The system could not read the file.
     case unreadable(FileError)
+
+    /// Whether the bytes are there and wrong. A file that cannot be read now may be readable at
+    /// the next start, so the catalog does not remember that.
+    var isDamage: Bool {
+        if case .unreadable = self { return false }
+        return true
+    }
 }

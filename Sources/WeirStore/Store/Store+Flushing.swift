@@ -44,7 +44,7 @@ extension Store {
                     queue.isSortDue = false
                     return work
                 } ?? WorkQueue()
-            if work.isSortDue { sortActiveRows(min: Self.sortRowsMin, &orders) }
+            if work.isSortDue { sortActiveRows(min: Self.sortRowsMin, through: .max, &orders) }
             if work.isFlushDue || !work.requests.isEmpty || isFlushOverdue() {
                 let result = flushRound(&orders, encoder: encoder)
                 for request in work.requests { request(result) }
@@ -64,8 +64,13 @@ extension Store {
         return clock.nowNanoseconds() - oldest >= options.flushInterval
     }
 
-    /// Sorts the unsorted rows of buckets that have at least `min` of them.
-    private func sortActiveRows(min: Int, _ orders: inout [RegistryKey: StreamOrder]) {
+    /// Sorts the unsorted rows of buckets that have at least `min` of them; those of batches after
+    /// `sequence` stay as they are, so that no part straddles a checkpoint.
+    private func sortActiveRows(
+        min: Int,
+        through sequence: UInt64,
+        _ orders: inout [RegistryKey: StreamOrder]
+    ) {
         let keys = state.withLock { state in
             state.buckets.filter { $0.value.activeRowCount >= min }.map(\.key)
         }
@@ -73,7 +78,8 @@ extension Store {
             let registryKey = RegistryKey(tenant: key.tenant, signal: key.signal)
             var order = orders.removeValue(forKey: registryKey) ?? StreamOrder()
             // The rows first, the order after: it then knows every stream they name.
-            let batches = state.withLock { $0.buckets[key]?.active ?? [] }
+            let active = state.withLock { $0.buckets[key]?.active ?? [] }
+            let batches = Array(active.prefix { $0.sequence <= sequence })
             order.update(from: registry(tenant: key.tenant, signal: key.signal))
             let part = MemoryPart(batches, order: order, schema: key.signal.schema)
             orders[registryKey] = order
@@ -110,7 +116,7 @@ extension Store {
         case .failure(let error): return .failure(error)
         case .success(let last): sequence = last
         }
-        sortActiveRows(min: 1, &orders)
+        sortActiveRows(min: 1, through: sequence, &orders)
         do throws(StoreError) {
             try publishParts(through: sequence, encoder: encoder)
         } catch {

@@ -101,7 +101,9 @@ extension Store {
                 )
             } catch {
                 log("quarantined \(record.path): \(error)")
-                try catalog.quarantine(path: record.path, reason: "\(error)")
+                if error.isDamage {
+                    try catalog.quarantine(path: record.path, reason: "\(error)")
+                }
                 var record = record
                 record.state = .quarantined
                 record.reason = "\(error)"

@@ -95,6 +95,7 @@ extension Store {
         try fileSystem.syncDirectory(path("data/\(bucket.tenant)/\(bucket.signal.name)"))
         try fileSystem.syncDirectory(path("data/\(bucket.tenant)"))
         try fileSystem.syncDirectory(path("data"))
+        try fileSystem.syncDirectory(options.directory)
     }
 
     private static func segmentName(_ sequences: ClosedRange<UInt64>) -> String {
@@ -122,6 +123,7 @@ extension Store {
         }
         guard isFirst else { return }
         log("quarantined \(segment.record.path): \(error)")
+        guard error.isDamage else { return }
         do throws(SQLiteError) {
             try catalog.quarantine(path: segment.record.path, reason: "\(error)")
         } catch {

@@ -56,12 +56,16 @@ package final class Store: Sendable {
         self.onFatal = onFatal
         let journal: Journal
         do throws(FileError) {
+            let isNew = !fileSystem.exists(options.directory)
             try fileSystem.createDirectories(options.directory)
             lock = Mutex(try DirectoryLock(directory: options.directory))
             journal = try Journal(
                 directory: "\(options.directory)/journal",
                 fileSystem: fileSystem
             )
+            // The names of the folders themselves must be durable before what is in them counts.
+            try fileSystem.syncDirectory(options.directory)
+            if isNew { try fileSystem.syncDirectory(Self.parent(of: options.directory)) }
         } catch {
             if error.path.hasSuffix("/LOCK") { throw .locked(path: options.directory) }
             throw .file(error)
@@ -119,6 +123,11 @@ package final class Store: Sendable {
         start(journal: journal)
     }
 
+    private static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
     private func start(journal: Journal) {
         let firstSequence = state.withLock { $0.lastSequence } + 1
         threads.withLock { threads in
@@ -157,10 +166,11 @@ package final class Store: Sendable {
 
     /// Finishes what was taken in, flushes it into segments, and joins the threads.
     ///
-    /// Afterwards every append is refused.
-    package func stop() {
+    /// Afterwards every append is refused. With `isFlushing` false, rows are left to the journal,
+    /// which has them all.
+    package func stop(isFlushing: Bool = true) {
         commits.update { $0.isStopping = true }
-        if commits.read({ !$0.isPoisoned }) { _ = try? flush() }
+        if isFlushing, commits.read({ !$0.isPoisoned }) { _ = try? flush() }
         flushes.update { $0.isStopping = true }
         merges.update { $0.isStopping = true }
         commits.update { $0.isStopped = true }

@@ -109,7 +109,7 @@ let package = Package(
 
         .target(
             name: "WeirTestSupport",
-            dependencies: ["WeirCore", "WeirSystem", "WeirHTTP"],
+            dependencies: ["WeirCore", "WeirSystem", "WeirHTTP", "WeirTerminal"],
             path: "Tests/WeirTestSupport",
             swiftSettings: house
         ),
@@ -123,10 +123,17 @@ let package = Package(
         tests(of: "WeirQuery", ["WeirCore", "WeirPattern"], exclude: ["Scripts"]),
         tests(of: "WeirAlerts", ["WeirCore", "WeirSystem", "WeirYAML", "WeirStore"]),
         tests(of: "WeirHTTP", ["WeirCore", "WeirSystem"]),
-        tests(of: "WeirTerminal", ["WeirCore"]),
-        tests(of: "WeirTUI", ["WeirCore", "WeirYAML", "WeirHTTP", "WeirTerminal"]),
+        tests(of: "WeirTerminal", ["WeirCore"], exclude: ["Goldens"]),
+        tests(
+            of: "WeirTUI",
+            ["WeirCore", "WeirYAML", "WeirHTTP", "WeirTerminal", "CTerminalGuard", "weir"],
+            exclude: ["Goldens", "Dashboards"]
+        ),
         tests(of: "WeirServer", ["WeirCore", "WeirHTTP", "WeirStore", "WeirQuery"]),
-        tests(of: "WeirDemo", ["WeirCore"]),
+        tests(
+            of: "WeirDemo",
+            ["WeirCore", "WeirSystem", "WeirWire", "WeirQuery", "WeirAlerts", "WeirTUI"]
+        ),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["WeirTestSupport", "WeirCore", "WeirSystem", "WeirHTTP", "weir"],

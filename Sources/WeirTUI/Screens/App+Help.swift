@@ -1,0 +1,80 @@
+internal import WeirTerminal
+
+extension App {
+    private static let everywhere: [(String, String)] = [
+        (":", "palette: dashboards and commands"), ("?", "this help"), ("esc", "back, never out"),
+        ("q", "back, or quit at the root"), ("t", "time range"), ("[ ]", "earlier, later"),
+        ("+ -", "zoom in, out"), ("u", "undo the time range"), ("space", "stop and go on"),
+        ("r", "refresh now"), ("E", "explore"), ("A", "alerts"), ("F2", "mouse on, off"),
+        ("ctrl-l", "draw the screen anew"), ("ctrl-z", "suspend"), ("ctrl-c", "quit"),
+    ]
+
+    private static let dashboardKeys: [(String, String)] = [
+        ("tab 1-9", "focus a panel"), ("enter", "maximise the panel"),
+        ("left right h l", "cursor; with shift in tens"), ("up down j k", "scroll"),
+        ("v, then z", "mark a range, zoom to it"), ("$", "variables"),
+        ("e", "the panel's query in explore"), ("y", "copy the query"),
+    ]
+
+    private static let exploreKeys: [(String, String)] = [
+        ("enter", "run"), ("tab", "complete a name"), ("up down", "history, or completions"),
+        ("ctrl-g", "graph or table"), ("ctrl-o", "time range"), ("ctrl-r", "refresh"),
+        ("pgup pgdn", "earlier, later"), ("ctrl-a e u k w", "edit as a shell does"),
+        ("esc", "back"), ("F1", "this help"),
+    ]
+
+    private static let alertsKeys: [(String, String)] = [
+        ("up down j k", "select"), ("enter", "details"), ("r", "refresh"),
+    ]
+
+    /// Draws the keys of this screen and of all.
+    func drawHelp(into buffer: inout CellBuffer, in content: Rect) {
+        let special: [(String, String)]
+        switch screen {
+        case .dashboard: special = Self.dashboardKeys
+        case .explore: special = Self.exploreKeys
+        case .alerts: special = Self.alertsKeys
+        }
+        let common = screen == .explore ? [] : Self.everywhere
+        let description = screen == .dashboard ? dashboard?.description ?? "" : ""
+        let columnWidth = 46
+        let isWide = content.width >= 2 * columnWidth + 4
+        let width = min(content.width, isWide ? 2 * columnWidth + 4 : columnWidth + 4)
+        let about = description.isEmpty ? [] : TextWrap.lines(description, width: width - 4)
+        let rows =
+            isWide ? max(special.count, common.count) : special.count + 1 + common.count
+        let height = min(content.height, rows + 2 + (about.isEmpty ? 0 : about.count + 1))
+        let box = Rect(
+            x: content.x + (content.width - width) / 2,
+            y: content.y + max(0, (content.height - height) / 3),
+            width: width,
+            height: height
+        )
+        buffer.fill(box, " ", theme.text)
+        let inside = Frame(title: "Help", note: "any key closes", isFocused: true).draw(
+            into: &buffer,
+            in: box,
+            theme: theme
+        )
+        buffer.clip = inside
+        defer { buffer.clip = buffer.bounds }
+        var y = inside.y
+        for line in about {
+            buffer.write(line, x: inside.x + 1, y: y, theme.muted)
+            y += 1
+        }
+        if !about.isEmpty { y += 1 }
+        func list(_ keys: [(String, String)], x: Int, y: Int) {
+            for (row, key) in keys.enumerated() {
+                buffer.write(key.0, x: x, y: y + row, theme.strong)
+                buffer.write(key.1, x: x + 16, y: y + row, theme.text)
+            }
+        }
+        list(special, x: inside.x + 1, y: y)
+        if isWide {
+            list(common, x: inside.x + 1 + columnWidth, y: y)
+        } else {
+            list(common, x: inside.x + 1, y: y + special.count + 1)
+        }
+    }
+}

@@ -40,9 +40,7 @@ func tests(
     of name: String,
     _ dependencies: [Target.Dependency] = [],
     exclude: [String] = []
-)
-    -> Target
-{
+) -> Target {
     .testTarget(
         name: "\(name)Tests",
         dependencies: [.byName(name: name), "WeirTestSupport"] + dependencies,

@@ -60,6 +60,27 @@ package struct JSONWriter {
         bytes.append(contentsOf: "null".utf8)
     }
 
+    /// Writes a whole tree; numbers keep the text they had.
+    package mutating func value(_ tree: JSONValue) {
+        switch tree {
+        case .null: null()
+        case .bool(let flag): value(flag)
+        case .number(let text): raw(text.utf8)
+        case .string(let text): value(text)
+        case .array(let items):
+            beginArray()
+            for item in items { value(item) }
+            endArray()
+        case .object(let members):
+            beginObject()
+            for member in members {
+                key(member.key)
+                value(member.value)
+            }
+            endObject()
+        }
+    }
+
     /// Places bytes that are already JSON.
     package mutating func raw(_ json: some Sequence<UInt8>) {
         separate()

@@ -1,18 +1,16 @@
 internal import Glibc
+internal import WeirSystem
 
-/// Removes a folder and all in it, without following symbolic links.
+/// Removes a folder and all in it.
 enum FolderRemoval {
+    /// What cannot be removed stays; the folder is a temporary one.
     static func remove(_ path: String) {
-        // SAFETY: `nftw` calls back on this thread, with C strings that live through the call.
-        _ = unsafe nftw(
-            path,
-            { name, _, _, _ in
-                guard let name = unsafe name else { return 0 }
-                return unsafe Glibc.remove(name) == 0 ? 0 : 0
-            }, 16, FTW_DEPTH.rawValue.signed | FTW_PHYS.rawValue.signed)
+        let fileSystem = HostFileSystem()
+        for name in (try? fileSystem.list(path)) ?? [] {
+            let entry = path + "/" + name
+            // A symbolic link is unlinked, never followed.
+            if unlink(entry) != 0 { remove(entry) }
+        }
+        rmdir(path)
     }
-}
-
-extension UInt32 {
-    fileprivate var signed: Int32 { Int32(bitPattern: self) }
 }

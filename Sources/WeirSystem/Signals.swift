@@ -9,10 +9,11 @@ package enum Signals {
         case reload
     }
 
-    /// Ignores PIPE, and keeps TERM, INT and HUP for `wait`. Call first thing in `main`, before
-    /// any thread starts, so that all threads inherit it.
+    /// Makes writing to a reader that left an error instead of the end. Call first in `main`.
+    package static func ignorePipe() { signal(SIGPIPE, SIG_IGN) }
+
+    /// Keeps TERM, INT and HUP for `wait`. Call before any thread starts, so that all inherit it.
     package static func prepare() {
-        signal(SIGPIPE, SIG_IGN)
         var set = taken()
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
     }

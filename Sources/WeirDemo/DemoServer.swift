@@ -1,6 +1,6 @@
 internal import Glibc
-package import WeirHTTP
-package import WeirSystem
+internal import WeirHTTP
+internal import WeirSystem
 
 /// A real `weir serve` in a process of its own, with its data in a folder made for it.
 package final class DemoServer {

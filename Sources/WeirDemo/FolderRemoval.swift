@@ -9,8 +9,8 @@ enum FolderRemoval {
         for name in (try? fileSystem.list(path)) ?? [] {
             let entry = path + "/" + name
             // A symbolic link is unlinked, never followed.
-            if unlink(entry) != 0 { remove(entry) }
+            if unsafe unlink(entry) != 0 { remove(entry) }
         }
-        rmdir(path)
+        unsafe rmdir(path)
     }
 }

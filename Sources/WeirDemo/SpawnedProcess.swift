@@ -23,7 +23,7 @@ package final class SpawnedProcess {
         let flags = O_WRONLY | O_CREAT | O_TRUNC
         unsafe posix_spawn_file_actions_addopen(&actions, 1, outputPath, flags, 0o600)
         unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        var attributes = unsafe posix_spawnattr_t()
+        var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
         defer { unsafe posix_spawnattr_destroy(&attributes) }
         var noSignals = sigset_t()

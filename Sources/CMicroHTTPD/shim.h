@@ -1,12 +1,15 @@
 #pragma once
+#define _GNU_SOURCE 1
 #include <microhttpd.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 // MHD_start_daemon and MHD_get_connection_info are variadic, which Swift cannot call.
 typedef struct weir_mhd_settings {
-    int listen_socket;
     unsigned int thread_count;
     unsigned int connections_max;
     unsigned int connections_per_address_max;
@@ -20,16 +23,18 @@ typedef struct weir_mhd_settings {
     void *(*begin)(void *context, const char *uri, struct MHD_Connection *connection);
     void (*complete)(void *context, struct MHD_Connection *connection, void **request,
                      enum MHD_RequestTerminationCode how);
+    void (*connect)(void *context, struct MHD_Connection *connection, void **socket_context,
+                    enum MHD_ConnectionNotificationCode what);
     void *context;
 } weir_mhd_settings;
 
 static inline struct MHD_Daemon *weir_mhd_start(const weir_mhd_settings *settings) {
-    unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME
+        | MHD_USE_NO_LISTEN_SOCKET;
     struct MHD_OptionItem options[16];
     int count = 0;
 #define WEIR_OPTION(name, number, pointer) \
     options[count++] = (struct MHD_OptionItem){name, (intptr_t)(number), (void *)(pointer)}
-    WEIR_OPTION(MHD_OPTION_LISTEN_SOCKET, settings->listen_socket, NULL);
     WEIR_OPTION(MHD_OPTION_THREAD_POOL_SIZE, settings->thread_count, NULL);
     WEIR_OPTION(MHD_OPTION_CONNECTION_LIMIT, settings->connections_max, NULL);
     WEIR_OPTION(MHD_OPTION_PER_IP_CONNECTION_LIMIT, settings->connections_per_address_max, NULL);
@@ -37,6 +42,7 @@ static inline struct MHD_Daemon *weir_mhd_start(const weir_mhd_settings *setting
     WEIR_OPTION(MHD_OPTION_CONNECTION_MEMORY_LIMIT, settings->connection_memory_bytes, NULL);
     WEIR_OPTION(MHD_OPTION_NOTIFY_COMPLETED, settings->complete, settings->context);
     WEIR_OPTION(MHD_OPTION_URI_LOG_CALLBACK, settings->begin, settings->context);
+    WEIR_OPTION(MHD_OPTION_NOTIFY_CONNECTION, settings->connect, settings->context);
     if (settings->key != NULL && settings->certificate != NULL) {
         flags |= MHD_USE_TLS;
         WEIR_OPTION(MHD_OPTION_HTTPS_MEM_KEY, 0, settings->key);
@@ -48,11 +54,37 @@ static inline struct MHD_Daemon *weir_mhd_start(const weir_mhd_settings *setting
                             MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }
 
+// Accepts one connection for the daemon, which then owns it. 0 when one was accepted, else errno.
+static inline int weir_mhd_accept(struct MHD_Daemon *daemon, int listen_socket) {
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    int client = accept4(listen_socket, (struct sockaddr *)&address, &length,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (client < 0) return errno;
+    // Past a limit the daemon closes the socket.
+    MHD_add_connection(daemon, client, (struct sockaddr *)&address, length);
+    return 0;
+}
+
+// Waits for a connection to accept, or for `wake_up`; true for the latter.
+static inline int weir_wait_readable(int listen_socket, int wake_up) {
+    struct pollfd waits[2] = {{.fd = listen_socket, .events = POLLIN}, {.fd = wake_up, .events = POLLIN}};
+    while (poll(waits, 2, -1) < 0 && errno == EINTR) {}
+    return waits[1].revents != 0;
+}
+
 // The connection's socket, or -1.
 static inline int weir_mhd_socket(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     return info == NULL ? -1 : info->connect_fd;
+}
+
+// What `connect` stored for the connection, or NULL.
+static inline void *weir_mhd_socket_context(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info == NULL ? NULL : info->socket_context;
 }
 
 // The client's address, or NULL.
@@ -84,8 +116,8 @@ static inline int weir_epoll_add_readable(int epoll, int descriptor, uint64_t nu
     struct epoll_event event = {.events = EPOLLIN, .data = {.u64 = number}};
     return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
 }
-// Waits for one event and says its number; 0 when there was none.
-static inline uint64_t weir_epoll_wait(int epoll) {
+// Waits for one event and says its number; 0 when there was none in time.
+static inline uint64_t weir_epoll_wait(int epoll, int milliseconds) {
     struct epoll_event event;
-    return epoll_wait(epoll, &event, 1, -1) == 1 ? event.data.u64 : 0;
+    return epoll_wait(epoll, &event, 1, milliseconds) == 1 ? event.data.u64 : 0;
 }

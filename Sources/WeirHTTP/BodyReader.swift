@@ -10,6 +10,7 @@ final class BodyReader {
 
     private let encoding: BodyEncoding
     private let bytesMax: Int
+    private let claimedCount: Int?
     private(set) var bytes: [UInt8] = []
     /// Packed bytes seen so far.
     private var offset = 0
@@ -21,6 +22,7 @@ final class BodyReader {
     init(encoding: BodyEncoding, bytesMax: Int, claimedCount: Int?) {
         self.encoding = encoding
         self.bytesMax = bytesMax
+        self.claimedCount = claimedCount
         if encoding == .identity, let claimedCount {
             bytes.reserveCapacity(min(max(claimedCount, 0), bytesMax, Self.reserveBytesMax))
         }
@@ -31,6 +33,11 @@ final class BodyReader {
         switch encoding {
         case .identity:
             guard piece.count <= bytesMax - bytes.count else { throw .tooLarge(limit: bytesMax) }
+            let needed = bytes.count + piece.count
+            if needed > bytes.capacity, let claimedCount, needed < claimedCount {
+                // A claim is believed as far as a few times what has really come.
+                bytes.reserveCapacity(min(claimedCount, bytesMax, needed * 4))
+            }
             unsafe bytes.append(contentsOf: piece)
             offset += piece.count
         case .gzip:

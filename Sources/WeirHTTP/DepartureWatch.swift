@@ -15,8 +15,13 @@ final class DepartureWatch: Sendable {
     private let wakeUp: Int32
     private let thread: Thread
 
-    /// - Parameter onDeparture: Gets the number given to `arm`, on the watch's thread.
-    init(onDeparture: @escaping @Sendable (UInt64) -> Void) {
+    /// - Parameters:
+    ///   - onDeparture: Gets the number given to `arm`, on the watch's thread.
+    ///   - onTick: Called about every half second, on the watch's thread.
+    init(
+        onDeparture: @escaping @Sendable (UInt64) -> Void,
+        onTick: @escaping @Sendable () -> Void
+    ) {
         let epoll = weir_epoll_open()
         let wakeUp = weir_eventfd_open()
         precondition(epoll >= 0 && wakeUp >= 0, "no file descriptor left for the departure watch")
@@ -24,7 +29,7 @@ final class DepartureWatch: Sendable {
         self.wakeUp = wakeUp
         precondition(weir_epoll_add_readable(epoll, wakeUp, Self.stopNumber) == 0, "epoll_ctl")
         thread = Thread(name: "weir-http-watch", stackBytes: 256 * 1024) {
-            Self.run(epoll, onDeparture)
+            Self.run(epoll, onDeparture, onTick)
         }
     }
 
@@ -44,11 +49,20 @@ final class DepartureWatch: Sendable {
         close(wakeUp)
     }
 
-    private static func run(_ epoll: Int32, _ onDeparture: (UInt64) -> Void) {
+    private static func run(
+        _ epoll: Int32,
+        _ onDeparture: (UInt64) -> Void,
+        _ onTick: () -> Void
+    ) {
+        var nextTick = Stopwatch.monotonicNanoseconds()
         while true {
-            let number = weir_epoll_wait(epoll)
+            let number = weir_epoll_wait(epoll, 500)
             if number == Self.stopNumber { return }
             if number != 0 { onDeparture(number) }
+            let now = Stopwatch.monotonicNanoseconds()
+            guard now >= nextTick else { continue }
+            nextTick = now + 500_000_000
+            onTick()
         }
     }
 }

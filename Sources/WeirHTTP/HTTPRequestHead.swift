@@ -24,10 +24,21 @@ package struct HTTPRequestHead: Sendable {
         self.headers = headers
         self.remoteAddress = remoteAddress
         self.isTLS = isTLS
-        let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }
+        let origin = Self.withoutAuthority(target)
+        let path = origin.prefix { $0 != UInt8(ascii: "?") }
         self.path = PercentEncoding.decode(path, plusIsSpace: false)
-        let query = target.utf8.dropFirst(path.count + 1)
+        let query = origin.dropFirst(path.count + 1)
         self.query = query.isEmpty ? .empty : HTTPQuery(parsing: query)
+    }
+
+    /// `http://host/path` is as good as `/path` (RFC 9112, 3.2.2).
+    private static func withoutAuthority(_ target: String) -> Substring.UTF8View {
+        let whole = target.utf8[...]
+        guard let start = ["http://", "https://"].first(where: { target.hasPrefix($0) }) else {
+            return Substring(whole).utf8
+        }
+        let rest = whole.dropFirst(start.utf8.count).drop { $0 != UInt8(ascii: "/") }
+        return rest.isEmpty ? "/"[...].utf8 : Substring(rest).utf8
     }
 
     /// The first header called `name` (any case), or nil.

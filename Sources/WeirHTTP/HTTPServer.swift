@@ -13,13 +13,12 @@ package final class HTTPServer: Sendable {
     @safe
     private struct Daemon: @unchecked Sendable {
         let handle: OpaquePointer
+        let acceptor: Acceptor
         let texts: [UnsafeMutablePointer<CChar>]
     }
 
     private let core: ServerCore
     private let daemon: Mutex<Daemon?>
-    /// Held open until the daemon has stopped.
-    private let socket: Mutex<ListenSocket?>
 
     /// Where it listens: `127.0.0.1:43211`.
     package let address: String
@@ -35,14 +34,12 @@ package final class HTTPServer: Sendable {
         let core = ServerCore(handler: handler, configuration: configuration)
         core.startWatch()
         self.core = core
-        self.socket = Mutex(socket)
         self.address = socket.address.description
         self.port = Int(socket.address.port)
 
         let key = unsafe configuration.tlsKey.flatMap { unsafe strdup($0) }
         let certificate = unsafe configuration.tlsCertificate.flatMap { unsafe strdup($0) }
         var settings = unsafe weir_mhd_settings()
-        unsafe settings.listen_socket = socket.descriptor
         let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let threads = configuration.threadCount > 0 ? configuration.threadCount : cores
         // A pool of one is no pool to MHD; two small threads do no harm.
@@ -58,6 +55,7 @@ package final class HTTPServer: Sendable {
         unsafe settings.handle = MicroHTTPD.handle
         unsafe settings.begin = MicroHTTPD.begin
         unsafe settings.complete = MicroHTTPD.complete
+        unsafe settings.connect = MicroHTTPD.connect
         // SAFETY: `core` is kept by this server, which stops the daemon before it lets go.
         unsafe settings.context = Unmanaged.passUnretained(core).toOpaque()
         let texts = unsafe [key, certificate].compactMap { unsafe $0 }
@@ -71,7 +69,8 @@ package final class HTTPServer: Sendable {
                     ? reason : "the certificate and key do not work together, or \(reason)"
             )
         }
-        daemon = unsafe Mutex(Daemon(handle: handle, texts: texts))
+        let acceptor = unsafe Acceptor(socket: socket, daemon: handle)
+        daemon = unsafe Mutex(Daemon(handle: handle, acceptor: acceptor, texts: texts))
     }
 
     deinit { stop(drainSeconds: 0) }
@@ -91,9 +90,7 @@ package final class HTTPServer: Sendable {
         }
         guard let taken else { return }
         core.isDraining.store(true, ordering: .sequentiallyConsistent)
-        unsafe MHD_quiesce_daemon(taken.handle)
-        // Only deaf, not closed: the daemon's threads still take the descriptor out of their epolls.
-        socket.withLock { $0?.stopListening() }
+        taken.acceptor.stop()
         waitUntilIdle(seconds: drainSeconds)
         core.isStopping.store(true, ordering: .sequentiallyConsistent)
         core.abortSleepers()
@@ -102,7 +99,6 @@ package final class HTTPServer: Sendable {
         // SAFETY: nothing sleeps any more and nothing may fall asleep: every suspension looks at
         // `isStopping` under the lock that `abortSleepers` has since taken.
         unsafe MHD_stop_daemon(taken.handle)
-        socket.withLock { $0 = nil }
         core.stopWatch()
         unsafe Self.release(taken.texts)
     }

@@ -9,6 +9,9 @@ package struct HTTPServerConfiguration: Sendable {
     package var connectionsPerAddressMax = 1000
     /// A connection on which nothing moves for so long is closed.
     package var idleSecondsMax = 30
+    /// A whole request head must come within so long of the connection's start or of the request
+    /// before; idle time on a kept connection counts, so it must be more than `idleSecondsMax`.
+    package var headSecondsMax = 60
     /// A request whose body takes longer is cut off, however steadily it trickles.
     package var bodySecondsMax = 300
     package var connectionMemoryBytes = 32 * 1024

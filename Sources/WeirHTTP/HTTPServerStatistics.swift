@@ -6,23 +6,11 @@ package struct HTTPServerStatistics: Hashable, Sendable {
     package var bodyBytesInHand = 0
     /// Bodies as they came off the wire.
     package var receivedBytes = 0
+    /// Open now, idle ones among them.
+    package var connections = 0
     /// Requests cut off before their answer was sent: the client left, was too slow, or broke the
     /// protocol.
     package var brokenRequests = 0
 
     package init() {}
-
-    init(
-        requests: Int,
-        requestsInHand: Int,
-        bodyBytesInHand: Int,
-        receivedBytes: Int,
-        brokenRequests: Int
-    ) {
-        self.requests = requests
-        self.requestsInHand = requestsInHand
-        self.bodyBytesInHand = bodyBytesInHand
-        self.receivedBytes = receivedBytes
-        self.brokenRequests = brokenRequests
-    }
 }

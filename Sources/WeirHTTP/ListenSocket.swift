@@ -1,8 +1,10 @@
 internal import Glibc
+internal import Synchronization
 
 /// A bound, listening TCP socket that closes itself.
 final class ListenSocket: Sendable {
     let descriptor: Int32
+    private let isClosed = Atomic<Bool>(false)
     /// Where it listens, with the port the system chose when 0 was asked: `127.0.0.1:43211`.
     let address: RemoteAddress
 
@@ -44,10 +46,12 @@ final class ListenSocket: Sendable {
         throw .cannotListen(address: text, reason: reason)
     }
 
-    deinit { close(descriptor) }
+    deinit { closeNow() }
 
-    /// New connections are refused from here on; the descriptor stays valid.
-    func stopListening() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+    /// From here on connections are refused.
+    func closeNow() {
+        if !isClosed.exchange(true, ordering: .acquiringAndReleasing) { close(descriptor) }
+    }
 
     private static func open(_ info: addrinfo) -> (descriptor: Int32?, reason: String) {
         let descriptor = unsafe socket(

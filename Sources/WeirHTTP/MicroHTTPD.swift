@@ -26,6 +26,38 @@ enum MicroHTTPD {
                 return unsafe Unmanaged.passRetained(request).toOpaque()
             }
 
+    /// Called when a connection opens and, before its socket is closed, when it ends.
+    static let connect:
+        @convention(c) (
+            UnsafeMutableRawPointer?, OpaquePointer?,
+            UnsafeMutablePointer<UnsafeMutableRawPointer?>?, MHD_ConnectionNotificationCode
+        ) -> Void = { context, connection, slot, what in
+            guard let context = unsafe context, let connection = unsafe connection,
+                let slot = unsafe slot
+            else { return }
+            // SAFETY: the server keeps its core alive until the daemon has stopped.
+            let core = unsafe Unmanaged<ServerCore>.fromOpaque(context).takeUnretainedValue()
+            if what == .CONNECTION_NOTIFY_STARTED {
+                let opened = unsafe ConnectionContext(descriptor: weir_mhd_socket(connection))
+                core.opened(opened)
+                unsafe slot.pointee = unsafe Unmanaged.passRetained(opened).toOpaque()
+            } else if let pointer = unsafe slot.pointee {
+                unsafe slot.pointee = nil
+                // SAFETY: balances the start; MHD tells each end once.
+                core.closed(
+                    unsafe Unmanaged<ConnectionContext>.fromOpaque(pointer).takeRetainedValue()
+                )
+            }
+        }
+
+    /// What `connect` made for the connection.
+    static func context(of connection: OpaquePointer) -> ConnectionContext? {
+        // SAFETY: it lives until the connection's end is told, which comes after its requests'.
+        unsafe weir_mhd_socket_context(connection).map { pointer in
+            unsafe Unmanaged<ConnectionContext>.fromOpaque(pointer).takeUnretainedValue()
+        }
+    }
+
     static let complete:
         @convention(c) (
             UnsafeMutableRawPointer?, OpaquePointer?,

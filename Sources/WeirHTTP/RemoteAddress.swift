@@ -29,7 +29,10 @@ package struct RemoteAddress: Hashable, Sendable, CustomStringConvertible {
             self.init(bytes: bytes, port: UInt16(bigEndian: inet.sin_port))
         case AF_INET6:
             let inet = unsafe raw.loadUnaligned(as: sockaddr_in6.self)
-            let bytes = unsafe withUnsafeBytes(of: inet.sin6_addr) { unsafe Array($0) }
+            var bytes = unsafe withUnsafeBytes(of: inet.sin6_addr) { unsafe Array($0) }
+            // An IPv4 client of a socket for both families.
+            let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
+            if bytes.starts(with: mapped) { bytes.removeFirst(12) }
             self.init(bytes: bytes, port: UInt16(bigEndian: inet.sin6_port))
         default: self = .unknown
         }

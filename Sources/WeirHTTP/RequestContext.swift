@@ -40,6 +40,7 @@ final class RequestContext: @unchecked Sendable {
     private var discardedBytes = 0
     private var isCounted = false
     private var isRegistered = false
+    private var transport: ConnectionContext?
 
     init(target: String, connection: OpaquePointer, core: ServerCore) {
         self.target = target
@@ -68,6 +69,8 @@ final class RequestContext: @unchecked Sendable {
 
     private func begin(method: String) -> Bool {
         isCounted = true
+        transport = unsafe MicroHTTPD.context(of: connection)
+        transport?.headArrived()
         core.requests.add(1, ordering: .relaxed)
         core.requestsInHand.add(1, ordering: .relaxed)
         let head = HTTPRequestHead(
@@ -251,6 +254,7 @@ final class RequestContext: @unchecked Sendable {
             return (callbacks, stream)
         }
         if isRegistered { core.unregister(self) }
+        transport?.requestCompleted()
         stream?.close()
         for callback in callbacks { callback() }
         uncharge()

@@ -18,6 +18,8 @@ final class ServerCore: Sendable {
     private let nextNumber = Atomic<UInt64>(1)
     /// Requests that were suspended and are not over, by number.
     private let sleepers = Mutex<[UInt64: RequestContext]>([:])
+    /// Open connections, by descriptor.
+    private let connections = Mutex<[Int32: ConnectionContext]>([:])
     private let watch = Mutex<DepartureWatch?>(nil)
 
     init(handler: any HTTPHandler, configuration: HTTPServerConfiguration) {
@@ -28,9 +30,12 @@ final class ServerCore: Sendable {
 
     /// Must be called before the first request.
     func startWatch() {
-        let watch = DepartureWatch { [weak self] number in
-            self?.sleepers.withLock { $0[number] }?.clientLeft()
-        }
+        let watch = DepartureWatch(
+            onDeparture: { [weak self] number in
+                self?.sleepers.withLock { $0[number] }?.clientLeft()
+            },
+            onTick: { [weak self] in self?.cutOverdue() }
+        )
         self.watch.withLock { $0 = watch }
     }
 
@@ -58,6 +63,28 @@ final class ServerCore: Sendable {
         watch.withLock { $0?.arm(descriptor, number: request.number) }
     }
 
+    func opened(_ connection: ConnectionContext) {
+        connections.withLock { $0[connection.descriptor] = connection }
+    }
+
+    /// Must be called before the descriptor is closed.
+    func closed(_ connection: ConnectionContext) {
+        connections.withLock { _ = $0.removeValue(forKey: connection.descriptor) }
+    }
+
+    /// Cuts connections that wait too long for a whole head.
+    private func cutOverdue() {
+        let now = Stopwatch.monotonicNanoseconds()
+        let limit = Int64(max(1, configuration.headSecondsMax)) * 1_000_000_000
+        // Under the lock no descriptor in the table can be closed, and so none be another's.
+        connections.withLock { connections in
+            for connection in connections.values
+            where connection.isOverdue(nowNanoseconds: now, limitNanoseconds: limit) {
+                connection.cut()
+            }
+        }
+    }
+
     /// Wakes every sleeping request with a 503, or ends its stream.
     func abortSleepers() {
         let sleeping = sleepers.withLock { Array($0.values) }
@@ -65,13 +92,14 @@ final class ServerCore: Sendable {
     }
 
     var statistics: HTTPServerStatistics {
-        HTTPServerStatistics(
-            requests: requests.load(ordering: .relaxed),
-            requestsInHand: requestsInHand.load(ordering: .relaxed),
-            bodyBytesInHand: bodyBytesInHand.load(ordering: .relaxed),
-            receivedBytes: receivedBytes.load(ordering: .relaxed),
-            brokenRequests: brokenRequests.load(ordering: .relaxed)
-        )
+        var statistics = HTTPServerStatistics()
+        statistics.requests = requests.load(ordering: .relaxed)
+        statistics.requestsInHand = requestsInHand.load(ordering: .relaxed)
+        statistics.bodyBytesInHand = bodyBytesInHand.load(ordering: .relaxed)
+        statistics.receivedBytes = receivedBytes.load(ordering: .relaxed)
+        statistics.connections = connections.withLock { $0.count }
+        statistics.brokenRequests = brokenRequests.load(ordering: .relaxed)
+        return statistics
     }
 
     static let stoppingResponse: HTTPResponse = {

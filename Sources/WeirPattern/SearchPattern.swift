@@ -169,11 +169,18 @@ package final class SearchPattern: Sendable {
             if isDoubled || name.isEmpty || !isClosed || name.count > 32 {
                 output += [dollar, dollar]
                 index += isDoubled ? 2 : 1
-            } else {
+            } else if isNumber(name) || !isNumber(name.prefix(1)) {
                 output += [dollar, UInt8(ascii: "{")] + name + [UInt8(ascii: "}")]
+                index = name.endIndex + (isBraced ? 1 : 0)
+            } else {
+                // A digit and letters: no group can be called so, and it is empty.
                 index = name.endIndex + (isBraced ? 1 : 0)
             }
         }
         return output
+    }
+
+    private static func isNumber(_ name: ArraySlice<UInt8>) -> Bool {
+        name.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 }

@@ -36,7 +36,7 @@ package protocol SeriesSelection: Sendable {
     /// - Throws: What `body` threw first, or the source's own error; remaining work is dropped.
     func scan(
         _ body:
-            @Sendable (_ series: Int, _ times: Span<Int64>, _ values: Span<Double>)
+            @escaping @Sendable (_ series: Int, _ times: Span<Int64>, _ values: Span<Double>)
             throws(QueryError) -> Void
     ) throws(QueryError)
 }

@@ -107,27 +107,22 @@ private struct StoreSeriesSelection: SeriesSelection {
 
     func scan(
         _ body:
-            @Sendable (_ series: Int, _ times: Span<Int64>, _ values: Span<Double>)
+            @escaping @Sendable (_ series: Int, _ times: Span<Int64>, _ values: Span<Double>)
             throws(QueryError) -> Void
     ) throws(QueryError) {
-        // The pool keeps the closure only until `scanFloats` returns.
-        let failure: QueryError? = withoutActuallyEscaping(body) { body in
-            do throws(StoreError) {
-                try selection.scanFloats(timeUnit: 1_000_000, budget: budget) {
-                    series, times, values in
-                    do throws(QueryError) {
-                        try body(series, times, values)
-                        return true
-                    } catch {
-                        budget.stop(error)
-                        return false
-                    }
+        do throws(StoreError) {
+            try selection.scanFloats(timeUnit: 1_000_000, budget: budget) {
+                [budget] series, times, values in
+                do throws(QueryError) {
+                    try body(series, times, values)
+                    return true
+                } catch {
+                    budget.stop(error)
+                    return false
                 }
-                return nil
-            } catch {
-                return StoreSampleSource.queryError(error, budget)
             }
+        } catch {
+            throw StoreSampleSource.queryError(error, budget)
         }
-        if let failure { throw failure }
     }
 }

@@ -185,6 +185,24 @@ import WeirTestSupport
         #expect(eventually { server.statistics.requestsInHand == 0 })
     }
 
+    @Test func aHeadThatTricklesIsCutOff() throws {
+        let server = try startServer(configure: { $0.headSecondsMax = 1 }, handle: echo)
+        defer { server.stop(drainSeconds: 1) }
+        let raw = try #require(RawConnection(port: server.port))
+        raw.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(raw.receive { $0.contains("GET /a") }.hasPrefix("HTTP/1.1 200"))
+        raw.send("GET /b HTTP/1.1\r\n")
+        // Never idle for long, and never done.
+        #expect(
+            eventually {
+                raw.send("X: y\r\n")
+                Thread.sleep(nanoseconds: 20_000_000)
+                return server.statistics.connections == 0
+            }
+        )
+        #expect(raw.receive() == "")
+    }
+
     @Test func bodiesInHandStayUnderTheirLimit() throws {
         let server = try startServer(configure: { $0.bodiesBytesMax = 1000 }, handle: echo)
         defer { server.stop(drainSeconds: 1) }
@@ -258,6 +276,18 @@ import WeirTestSupport
         #expect(throws: HTTPClientError.badURL("ftp://127.0.0.1/")) {
             try small.send(HTTPClientRequest(url: "ftp://127.0.0.1/"))
         }
+    }
+
+    @Test func everyAddressMeansBothFamilies() throws {
+        let server = try startServer(configure: { $0.listen = ":0" }) { exchange in
+            exchange.respond(.text(exchange.head.remoteAddress.host))
+        }
+        defer { server.stop(drainSeconds: 1) }
+        let response = try HTTPClient().send(HTTPClientRequest(url: url(server, "/")))
+        #expect(text(response) == "127.0.0.1")
+        let six = HTTPClientRequest(url: "http://[::1]:\(server.port)/")
+        // A machine without IPv6 cannot ask.
+        if let response = try? HTTPClient().send(six) { #expect(text(response) == "::1") }
     }
 
     @Test func aTakenPortSaysSo() throws {

@@ -16,6 +16,10 @@ import Testing
         #expect(head.query["none"] == nil)
         #expect(HTTPRequestHead(method: "GET", target: "/a+b").path == "/a+b")
         #expect(HTTPRequestHead(method: "GET", target: "/?").query.items.isEmpty)
+        let absolute = HTTPRequestHead(method: "GET", target: "http://host:80/a/b?c=d")
+        #expect(absolute.path == "/a/b")
+        #expect(absolute.query["c"] == "d")
+        #expect(HTTPRequestHead(method: "GET", target: "http://host").path == "/")
     }
 
     @Test(arguments: [

@@ -86,7 +86,7 @@ struct ArraySelection: SeriesSelection {
 
     func scan(
         _ body:
-            @Sendable (_ series: Int, _ times: Span<Int64>, _ values: Span<Double>)
+            @escaping @Sendable (_ series: Int, _ times: Span<Int64>, _ values: Span<Double>)
             throws(QueryError) -> Void
     ) throws(QueryError) {
         if isConcurrent {

@@ -47,6 +47,9 @@ struct SegmentWriter {
         guard !times.isEmpty else { return }
         precondition(streamCount == 0 || previousLabels < labels, "streams must ascend")
         indexLabels(labels)
+        // A stream is not cut in two if it need not be: a read of it would unpack both blocks.
+        let isWorthClosing = block.rowCount >= BlockLimits.rowsMax / 2
+        if times.count > block.roomRowCount, isWorthClosing { try finishBlock() }
         var row = 0
         while row < times.count {
             if block.roomRowCount == 0 { try finishBlock() }

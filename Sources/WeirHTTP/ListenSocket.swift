@@ -1,3 +1,5 @@
+// In optimised builds the compiler meets <sys/socket.h> through this module first.
+internal import CMicroHTTPD
 internal import Glibc
 internal import Synchronization
 

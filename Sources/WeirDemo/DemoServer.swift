@@ -11,6 +11,7 @@ package final class DemoServer {
     private let folder: String
     private let isDataKept: Bool
     private let client = HTTPClient(bodyBytesMax: 64 << 20)
+    private let startedAt = Stopwatch.monotonicNanoseconds()
     private var isStopped = false
 
     private static let readySeconds = 20.0
@@ -25,7 +26,7 @@ package final class DemoServer {
         /// Kept afterwards; a temporary folder that is removed when nil.
         package var dataFolder: String?
         package var rules: String
-        package var selfInterval = "2s"
+        package var selfInterval = "1s"
 
         package init(program: String, rules: String) {
             self.program = program
@@ -41,7 +42,9 @@ package final class DemoServer {
             throw .folder(path: "/tmp", reason: "no temporary folder can be made there")
         }
         let folder = String(
-            decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) },
+            as: UTF8.self
+        )
         self.folder = folder
         isDataKept = options.dataFolder != nil
         dataFolder = options.dataFolder ?? folder + "/data"
@@ -61,7 +64,8 @@ package final class DemoServer {
                 "serve", "--data", dataFolder, "--listen", listen, "--rules", options.rules,
                 "--self-interval", options.selfInterval, "--external-url", base,
             ],
-            outputPath: folder + "/server.log")
+            outputPath: folder + "/server.log"
+        )
         guard let started else {
             FolderRemoval.remove(folder)
             throw .server(reason: "cannot be started: \(options.program)", log: "")
@@ -77,6 +81,9 @@ package final class DemoServer {
 
     deinit { stop() }
 
+    /// How long ago it was started.
+    package var ageNanoseconds: Int64 { Stopwatch.monotonicNanoseconds() - startedAt }
+
     /// Whether the process is still there.
     package var isRunning: Bool { process.isRunning }
 
@@ -89,13 +96,19 @@ package final class DemoServer {
 
     /// Sends one request and wants a 2xx.
     package func request(
-        _ method: String, _ path: String, timeoutSeconds: Double = 60
+        _ method: String,
+        _ path: String,
+        timeoutSeconds: Double = 60
     ) throws(DemoError) -> [UInt8] {
         let answer: HTTPClientResponse
         do throws(HTTPClientError) {
             answer = try client.send(
                 HTTPClientRequest(
-                    method: method, url: base + path, timeoutSeconds: timeoutSeconds))
+                    method: method,
+                    url: base + path,
+                    timeoutSeconds: timeoutSeconds
+                )
+            )
         } catch {
             throw .request(path: path, reason: "\(error)")
         }

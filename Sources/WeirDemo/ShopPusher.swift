@@ -35,7 +35,8 @@ package final class ShopPusher: Sendable {
     package init(base: String, seed: UInt64 = 42, nowSeconds now: Int64, pastSeconds: Int64) {
         url = base + "/write?precision=s"
         simulator = Mutex(
-            ShopSimulator(seed: seed, startSeconds: now - pastSeconds, anchorSeconds: now))
+            ShopSimulator(seed: seed, startSeconds: now - pastSeconds, anchorSeconds: now)
+        )
     }
 
     /// How many series the shop has.
@@ -117,7 +118,9 @@ package final class ShopPusher: Sendable {
             let next = simulator.withLock { $0.seconds } + Self.liveStepSeconds
             let wait = next * 1_000_000_000 - clock.nowNanoseconds()
             let isStopped = isStopping.wait(
-                timeoutNanoseconds: max(0, wait), until: { $0 ? true : nil })
+                timeoutNanoseconds: max(0, wait),
+                until: { $0 ? true : nil }
+            )
             if isStopped ?? false { return }
             body.removeAll(keepingCapacity: true)
             simulator.withLock { shop in
@@ -148,7 +151,10 @@ package final class ShopPusher: Sendable {
     ///
     /// - Returns: Why it was not taken; nil when it was.
     private static func send(
-        _ body: [UInt8], to url: String, _ client: HTTPClient, attempts: Int
+        _ body: [UInt8],
+        to url: String,
+        _ client: HTTPClient,
+        attempts: Int
     ) -> String? {
         var reason = ""
         for attempt in 0..<attempts {
@@ -157,13 +163,15 @@ package final class ShopPusher: Sendable {
             }
             do throws(HTTPClientError) {
                 let answer = try client.send(
-                    HTTPClientRequest(method: "POST", url: url, body: body, timeoutSeconds: 30))
+                    HTTPClientRequest(method: "POST", url: url, body: body, timeoutSeconds: 30)
+                )
                 if answer.status == 204 { return nil }
                 let text = String(decoding: answer.body.prefix(300), as: UTF8.self)
                 reason = "status \(answer.status): \(text)"
                 guard [429, 503].contains(answer.status) else { return reason }
             } catch {
                 reason = "\(error)"
+                if case .badURL = error { return reason }
             }
         }
         return "\(attempts) times in vain; \(reason)"

@@ -36,7 +36,13 @@ package final class SpawnedProcess {
         defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
         var child: pid_t = 0
         let failure = unsafe posix_spawn(
-            &child, path, &actions, &attributes, &pointers, environ)
+            &child,
+            path,
+            &actions,
+            &attributes,
+            &pointers,
+            environ
+        )
         guard failure == 0 else { return nil }
         identifier = child
     }

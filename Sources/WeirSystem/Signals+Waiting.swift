@@ -8,7 +8,8 @@ extension Signals {
         var set = taken()
         var time = timespec(
             tv_sec: Int(timeoutNanoseconds / 1_000_000_000),
-            tv_nsec: Int(timeoutNanoseconds % 1_000_000_000))
+            tv_nsec: Int(timeoutNanoseconds % 1_000_000_000)
+        )
         return unsafe sigtimedwait(&set, nil, &time) > 0
     }
 

@@ -22,6 +22,8 @@ enum DemoCommand {
         """
 
     private static let firingSecondsMax = 45
+    /// How old the server is before its own dashboard is drawn, in nanoseconds.
+    private static let ownPast: Int64 = 20_000_000_000
 
     static func run(_ arguments: [String]) -> Int32 {
         let options: DemoOptions
@@ -51,7 +53,10 @@ enum DemoCommand {
         Console.note("weir serve is up at \(server.base)")
         let now = HostClock().nowNanoseconds() / 1_000_000_000
         let pusher = ShopPusher(
-            base: server.base, nowSeconds: now, pastSeconds: options.pastSeconds)
+            base: server.base,
+            nowSeconds: now,
+            pastSeconds: options.pastSeconds
+        )
         defer { pusher.stop() }
         let backfill: ShopPusher.Backfill
         do throws(DemoError) {
@@ -65,7 +70,8 @@ enum DemoCommand {
         Console.note(
             "back-filled \(DemoReport.duration(seconds: options.pastSeconds)) of a shop with"
                 + " \(pusher.seriesCount) series: \(DemoReport.grouped(backfill.samples)) samples"
-                + " in \(DemoReport.decimal(backfill.seconds, 1)) s")
+                + " in \(DemoReport.decimal(backfill.seconds, 1)) s"
+        )
         pusher.startLive()
         if Signals.waitForAny(timeoutNanoseconds: 0) { return ExitCode.failed }
         if options.isKept { return keep(server, pusher) }
@@ -107,7 +113,9 @@ enum DemoCommand {
 
     /// All of it as text.
     private static func report(
-        _ options: DemoOptions, _ server: DemoServer, _ pusher: ShopPusher,
+        _ options: DemoOptions,
+        _ server: DemoServer,
+        _ pusher: ShopPusher,
         _ backfill: ShopPusher.Backfill
     ) throws(DemoError) -> Int32 {
         var report = DemoReport(base: server.base, dashboardsFolder: options.dashboards)
@@ -122,8 +130,10 @@ enum DemoCommand {
         report.printDashboards { $0 != DemoReport.ownDashboard }
         _ = try server.request("POST", "/api/v1/admin/flush")
         _ = try server.request("POST", "/api/v1/admin/merge")
-        // So that the server has told about the queries and the merge just done.
-        if Signals.waitForAny(timeoutNanoseconds: 5_000_000_000) { return ExitCode.failed }
+        // So that the server has had a past to tell about, and these queries and this merge in it.
+        let rest = max(3 * 1_000_000_000, ownPast - server.ageNanoseconds)
+        if Signals.waitForAny(timeoutNanoseconds: rest) { return ExitCode.failed }
+        report.ownRange = server.ageNanoseconds / 1_000_000
         report.printDashboards { $0 == DemoReport.ownDashboard }
         try report.printAlerts()
         try report.printSummary(backfill)

@@ -26,7 +26,8 @@ struct DemoOptions {
             parsed = try CommandArguments(
                 arguments,
                 flags: ["--listen", "--data", "--dashboards", "--rules", "--history"],
-                switches: ["--keep"])
+                switches: ["--keep"]
+            )
         } catch {
             throw Failure(text: error.text)
         }
@@ -60,7 +61,9 @@ struct DemoOptions {
 
     /// The given folder, else the one here, else the one of the package the program was built in.
     private static func folder(
-        _ name: String, given: String?, near program: String
+        _ name: String,
+        given: String?,
+        near program: String
     ) throws(Failure) -> String {
         if let given {
             guard isFolder(given) || isFile(given) else {
@@ -77,7 +80,8 @@ struct DemoOptions {
         guard let found = places.first(where: { isFolder($0) }) else {
             throw Failure(
                 text: "no folder \(name) here or above \(program); name it with --\(name)",
-                isMisuse: false)
+                isMisuse: false
+            )
         }
         return found
     }

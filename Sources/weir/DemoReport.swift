@@ -6,9 +6,8 @@ import WeirTerminal
 
 /// What the demo prints where there is no terminal.
 struct DemoReport {
-    /// The dashboard of the server itself. It has no past to show: it is drawn over a short time.
+    /// The dashboard of the server itself. It has no past to show but since its start.
     static let ownDashboard = "weir"
-    private static let ownRange: Int64 = 60_000
     private static let width = 120
     /// The order in which they tell a story; others follow.
     private static let order = ["shop", "latency", "queues-and-caches", "hosts"]
@@ -16,6 +15,8 @@ struct DemoReport {
     private let base: String
     private let api: HTTPQueryAPI
     private let dashboardsFolder: String
+    /// How far back that dashboard looks, in milliseconds.
+    var ownRange: Int64 = 60_000
     /// What should have been there and was not.
     var missing: [String] = []
 
@@ -67,10 +68,14 @@ struct DemoReport {
 
     private mutating func print(_ dashboard: Dashboard, path: String) {
         let frame = DashboardRenderer.render(
-            dashboard, api: api, size: ScreenSize(width: Self.width, height: 40),
+            dashboard,
+            api: api,
+            size: ScreenSize(width: Self.width, height: 40),
             at: HostClock().nowMilliseconds(),
-            range: dashboard.name == Self.ownDashboard ? Self.ownRange : nil,
-            style: .plain, isWhole: true)
+            range: dashboard.name == Self.ownDashboard ? ownRange : nil,
+            style: .plain,
+            isWhole: true
+        )
         Self.printTitle("\(dashboard.title) (\(path))")
         Console.print(frame)
         for sign in ["no data", "error:"] where frame.contains(sign) {

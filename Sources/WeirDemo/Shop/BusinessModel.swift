@@ -10,17 +10,21 @@ struct BusinessModel: Sendable {
     init(_ layout: inout LineLayout) {
         places = Self.regions.map { region in
             layout.add(
-                "shop", [("region", region.name)],
+                "shop",
+                [("region", region.name)],
                 [
                     ("orders_total", .whole), ("revenue_euros_total", .decimal),
                     ("visitors", .whole), ("carts_active", .whole),
                     ("carts_abandoned_total", .whole), ("payments_declined_total", .whole),
-                ])
+                ]
+            )
         }
     }
 
     mutating func advance(
-        _ moment: ShopMoment, _ noise: inout ShopNoise, _ values: inout [Double]
+        _ moment: ShopMoment,
+        _ noise: inout ShopNoise,
+        _ values: inout [Double]
     ) {
         let checkout = ShopTopology.index(of: "checkout")
         let wished =

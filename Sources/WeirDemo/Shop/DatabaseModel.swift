@@ -22,29 +22,41 @@ struct DatabaseModel: Sendable {
         for (name, service, queries, poolMax) in all {
             let tags = [("database", name), ("service", service)]
             let pool = layout.add(
-                "db", tags,
+                "db",
+                tags,
                 [
                     ("pool_in_use", .whole), ("pool_max", .whole), ("pool_waiting", .whole),
                     ("deadlocks_total", .whole),
-                ])
+                ]
+            )
             let operations = [("select", 0.8, 0.0035), ("update", 0.2, 0.009)].map {
                 (
                     share: $0.1, medianSeconds: $0.2,
                     GrowingHistogram(
-                        &layout, "db", tags + [("operation", $0.0)],
-                        name: "query_duration_seconds")
+                        &layout,
+                        "db",
+                        tags + [("operation", $0.0)],
+                        name: "query_duration_seconds"
+                    )
                 )
             }
             databases.append(
                 Database(
-                    name: name, service: ShopTopology.index(of: service),
-                    queriesPerRequest: queries, poolMax: poolMax, pool: pool,
-                    operations: operations))
+                    name: name,
+                    service: ShopTopology.index(of: service),
+                    queriesPerRequest: queries,
+                    poolMax: poolMax,
+                    pool: pool,
+                    operations: operations
+                )
+            )
         }
     }
 
     mutating func advance(
-        _ moment: ShopMoment, _ noise: inout ShopNoise, _ values: inout [Double]
+        _ moment: ShopMoment,
+        _ noise: inout ShopNoise,
+        _ values: inout [Double]
     ) {
         for index in databases.indices {
             databases[index].wander.advance(&noise)
@@ -60,7 +72,9 @@ struct DatabaseModel: Sendable {
                 latency.add(
                     rate * share * moment.tick,
                     fractions: GrowingHistogram.fractions(medianSeconds: median, spread: 0.8),
-                    mean: median * exp(0.32), to: &values)
+                    mean: median * exp(0.32),
+                    to: &values
+                )
             }
             // Connections are held while a request waits for others, too.
             let held = database.name == "orders" ? 1 + 7 * moment.paymentTrouble : 1

@@ -34,39 +34,51 @@ struct HostModel: Sendable {
                         layout.add("node", tags + [("mode", $0)], [("cpu_seconds_total", .decimal)])
                     },
                     memory: layout.add(
-                        "node", tags,
+                        "node",
+                        tags,
                         [
                             ("memory_total_bytes", .whole), ("memory_used_bytes", .whole),
                             ("memory_cached_bytes", .whole), ("load1", .decimal),
                             ("load5", .decimal), ("load15", .decimal), ("cpu_count", .whole),
-                        ]),
+                        ]
+                    ),
                     mounts: Self.mounts.map {
                         layout.add(
-                            "node", tags + [("mountpoint", $0.path)],
+                            "node",
+                            tags + [("mountpoint", $0.path)],
                             [
                                 ("filesystem_size_bytes", .whole),
                                 ("filesystem_free_bytes", .whole),
-                            ])
+                            ]
+                        )
                     },
                     disk: layout.add(
-                        "node", tags + [("device", "nvme0n1")],
+                        "node",
+                        tags + [("device", "nvme0n1")],
                         [
                             ("disk_read_bytes_total", .whole),
                             ("disk_written_bytes_total", .whole),
                             ("disk_io_seconds_total", .decimal),
-                        ]),
+                        ]
+                    ),
                     network: layout.add(
-                        "node", tags + [("device", "eth0")],
+                        "node",
+                        tags + [("device", "eth0")],
                         [
                             ("network_receive_bytes_total", .whole),
                             ("network_transmit_bytes_total", .whole),
                             ("network_errors_total", .whole),
-                        ])))
+                        ]
+                    )
+                )
+            )
         }
     }
 
     mutating func advance(
-        _ moment: inout ShopMoment, _ noise: inout ShopNoise, _ values: inout [Double]
+        _ moment: inout ShopMoment,
+        _ noise: inout ShopNoise,
+        _ values: inout [Double]
     ) {
         for index in hosts.indices {
             hosts[index].wander.advance(&noise)
@@ -77,7 +89,8 @@ struct HostModel: Sendable {
             busy = min(max(busy, 0.03), 0.9)
             busy += (0.975 - busy) * batch
             moment.hostBusy[index] = busy
-            let waiting = (0.015 + 0.03 * (1 - moment.cacheWarmth)) * max(0.2, 1 + 0.4 * noise.normal())
+            let waiting =
+                (0.015 + 0.03 * (1 - moment.cacheWarmth)) * max(0.2, 1 + 0.4 * noise.normal())
             let shares = [busy * 0.76, busy * 0.2, waiting, busy * 0.04]
             let cores = ShopTopology.coresPerHost
             let idle = max(0, 1 - shares.reduce(0, +))
@@ -90,8 +103,12 @@ struct HostModel: Sendable {
     }
 
     private mutating func advanceMemoryAndLoad(
-        _ index: Int, busy: Double, batch: Double, _ moment: ShopMoment,
-        _ noise: inout ShopNoise, _ values: inout [Double]
+        _ index: Int,
+        busy: Double,
+        batch: Double,
+        _ moment: ShopMoment,
+        _ noise: inout ShopNoise,
+        _ values: inout [Double]
     ) {
         let host = hosts[index]
         let used = 0.34 + 0.03 * Double(index % 3) + 0.1 * moment.traffic + 0.22 * batch
@@ -108,8 +125,12 @@ struct HostModel: Sendable {
     }
 
     private func advanceDisks(
-        _ index: Int, busy: Double, batch: Double, _ moment: ShopMoment,
-        _ noise: inout ShopNoise, _ values: inout [Double]
+        _ index: Int,
+        busy: Double,
+        batch: Double,
+        _ moment: ShopMoment,
+        _ noise: inout ShopNoise,
+        _ values: inout [Double]
     ) {
         let host = hosts[index]
         for (place, mount) in Self.mounts.enumerated() {
@@ -123,8 +144,10 @@ struct HostModel: Sendable {
             values[host.mounts[place] + 1] = mount.size * (1 - used)
         }
         let jitter = max(0.1, 1 + 0.3 * noise.normal())
-        values[host.disk] += (2.1e6 + 9e6 * (1 - moment.cacheWarmth) + 4e7 * batch) * jitter * moment.tick
-        values[host.disk + 1] += (5.2e6 * (0.4 + moment.traffic) + 2e7 * batch) * jitter * moment.tick
+        values[host.disk] +=
+            (2.1e6 + 9e6 * (1 - moment.cacheWarmth) + 4e7 * batch) * jitter * moment.tick
+        values[host.disk + 1] +=
+            (5.2e6 * (0.4 + moment.traffic) + 2e7 * batch) * jitter * moment.tick
         values[host.disk + 2] += (0.04 + 0.2 * busy + 0.5 * batch) * moment.tick
         let network = 1.4e7 * (0.2 + moment.traffic) * max(0.2, 1 + 0.12 * noise.normal())
         values[host.network] += network * moment.tick

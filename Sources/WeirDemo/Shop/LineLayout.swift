@@ -33,14 +33,19 @@ struct LineLayout: Sendable {
     ///
     /// - Returns: The index of the first field's value; the others follow.
     mutating func add(
-        _ measurement: String, _ tags: [(String, String)], _ fields: [(String, Format)]
+        _ measurement: String,
+        _ tags: [(String, String)],
+        _ fields: [(String, Format)]
     ) -> Int {
         let text = measurement + tags.map { ",\($0.0)=\($0.1)" }.joined() + " "
         let first = valueCount
         lines.append(
             Line(
-                prefix: Array(text.utf8), firstValue: first,
-                fields: fields.map { Field(name: Array("\($0.0)=".utf8), format: $0.1) }))
+                prefix: Array(text.utf8),
+                firstValue: first,
+                fields: fields.map { Field(name: Array("\($0.0)=".utf8), format: $0.1) }
+            )
+        )
         valueCount += fields.count
         return first
     }

@@ -22,21 +22,31 @@ struct QueueModel: Sendable {
         ]
         for (name, service, arrivals, workers, reserve) in all {
             let first = layout.add(
-                "queue", [("queue", name), ("service", service)],
+                "queue",
+                [("queue", name), ("service", service)],
                 [
                     ("depth", .whole), ("oldest_age_seconds", .decimal), ("workers", .whole),
                     ("enqueued_total", .whole), ("processed_total", .whole),
                     ("failed_total", .whole),
-                ])
+                ]
+            )
             queues.append(
                 Queue(
-                    name: name, service: service, arrivalsPerSecond: arrivals, workers: workers,
-                    reserve: reserve, first: first))
+                    name: name,
+                    service: service,
+                    arrivalsPerSecond: arrivals,
+                    workers: workers,
+                    reserve: reserve,
+                    first: first
+                )
+            )
         }
     }
 
     mutating func advance(
-        _ moment: ShopMoment, _ noise: inout ShopNoise, _ values: inout [Double]
+        _ moment: ShopMoment,
+        _ noise: inout ShopNoise,
+        _ values: inout [Double]
     ) {
         for index in queues.indices {
             queues[index].wander.advance(&noise)

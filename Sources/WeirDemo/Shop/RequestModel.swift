@@ -12,14 +12,19 @@ struct GrowingHistogram: Sendable {
     private let sum: Int
 
     init(
-        _ layout: inout LineLayout, _ measurement: String, _ tags: [(String, String)],
+        _ layout: inout LineLayout,
+        _ measurement: String,
+        _ tags: [(String, String)],
         name: String
     ) {
         buckets = Self.texts.map { bound in
             layout.add(measurement, tags + [("le", bound)], [(name + "_bucket", .whole)])
         }
         sum = layout.add(
-            measurement, tags, [(name + "_sum", .decimal), (name + "_count", .whole)])
+            measurement,
+            tags,
+            [(name + "_sum", .decimal), (name + "_count", .whole)]
+        )
     }
 
     /// The part of log-normal latencies at or under each bound.
@@ -73,25 +78,40 @@ struct RequestModel: Sendable {
                     Process(
                         service: index,
                         first: layout.add(
-                            "service", tags,
+                            "service",
+                            tags,
                             [
                                 ("requests_in_flight", .whole), ("memory_bytes", .whole),
                                 ("threads", .whole), ("cpu_seconds_total", .decimal),
-                            ])))
+                            ]
+                        )
+                    )
+                )
                 for route in service.routes {
                     let at = tags + [("method", route.method), ("route", route.path)]
                     func counter(_ status: String) -> Int {
                         layout.add(
-                            "http", at + [("status", status)], [("requests_total", .whole)])
+                            "http",
+                            at + [("status", status)],
+                            [("requests_total", .whole)]
+                        )
                     }
                     lanes.append(
                         Lane(
-                            service: index, host: host, route: route,
+                            service: index,
+                            host: host,
+                            route: route,
                             good: counter(route.method == "POST" ? "201" : "200"),
                             refused: counter(route.method == "POST" ? "422" : "404"),
                             failed: counter("503"),
                             latency: GrowingHistogram(
-                                &layout, "http", at, name: "request_duration_seconds")))
+                                &layout,
+                                "http",
+                                at,
+                                name: "request_duration_seconds"
+                            )
+                        )
+                    )
                 }
             }
         }
@@ -127,7 +147,9 @@ struct RequestModel: Sendable {
             lane.latency.add(
                 count,
                 fractions: GrowingHistogram.fractions(medianSeconds: median, spread: spread),
-                mean: median * exp(spread * spread / 2), to: &values)
+                mean: median * exp(spread * spread / 2),
+                to: &values
+            )
         }
         for process in processes {
             let service = ShopTopology.services[process.service]

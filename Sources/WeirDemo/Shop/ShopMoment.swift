@@ -24,7 +24,7 @@ struct ShopMoment: Sendable {
         case "checkout": 1 + 5 * paymentTrouble
         case "gateway": 1 + 0.5 * paymentTrouble + 0.6 * (1 - cacheWarmth)
         case "catalog": 1 + 5 * (1 - cacheWarmth)
-        case "search", "recommendations": 1 + 1.2 * (1 - cacheWarmth)
+        case "search", "related": 1 + 1.2 * (1 - cacheWarmth)
         case "email": 1 + 3 * emailTrouble
         default: 1
         }

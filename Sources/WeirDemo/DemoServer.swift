@@ -64,7 +64,7 @@ package final class DemoServer {
                 "serve", "--data", dataFolder, "--listen", listen, "--rules", options.rules,
                 "--self-interval", options.selfInterval, "--external-url", base,
             ],
-            outputPath: folder + "/server.log"
+            .file(folder + "/server.log")
         )
         guard let started else {
             FolderRemoval.remove(folder)

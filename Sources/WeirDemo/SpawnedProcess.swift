@@ -1,36 +1,54 @@
 internal import Glibc
 
-/// A child process: started, asked to stop, and waited for. Its output goes to a file.
+/// A child process: started, asked to stop, and waited for.
 package final class SpawnedProcess {
     package let identifier: Int32
     /// How it ended, once it was waited for: an exit code, or minus the signal.
     package private(set) var outcome: Int32?
 
-    /// Starts a program in a process group of its own, so that a ctrl-C at the terminal does not
-    /// reach it before the parent has decided, and with no signal blocked.
+    /// Where a child's input comes from and its output goes to.
+    package enum Streams: Sendable {
+        /// This process's own, in its process group: a program for the terminal.
+        case inherited
+        /// No input; standard output and error to a file created anew. In a process group of its
+        /// own, so that a ctrl-C at the terminal does not reach it before the parent has decided.
+        case file(String)
+    }
+
+    /// What a child is doing.
+    package enum State: Sendable {
+        case running
+        /// Suspended by ctrl-Z, until somebody continues it.
+        case suspended
+        case ended
+    }
+
+    /// Starts a program, with no signal blocked.
     ///
     /// - Parameters:
     ///   - path: The program.
     ///   - arguments: Without the program's own name.
-    ///   - outputPath: Gets standard output and error; created anew.
     /// - Returns: Nil when it cannot be started.
-    package init?(_ path: String, _ arguments: [String], outputPath: String) {
+    package init?(_ path: String, _ arguments: [String], _ streams: Streams) {
         // SAFETY: every C string, the actions and the attributes live until `posix_spawn` returns.
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        let flags = O_WRONLY | O_CREAT | O_TRUNC
-        unsafe posix_spawn_file_actions_addopen(&actions, 1, outputPath, flags, 0o600)
-        unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
         defer { unsafe posix_spawnattr_destroy(&attributes) }
         var noSignals = sigset_t()
         unsafe sigemptyset(&noSignals)
         unsafe posix_spawnattr_setsigmask(&attributes, &noSignals)
-        unsafe posix_spawnattr_setpgroup(&attributes, 0)
-        let options = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK
+        var options = POSIX_SPAWN_SETSIGMASK
+        if case .file(let outputPath) = streams {
+            unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+            let flags = O_WRONLY | O_CREAT | O_TRUNC
+            unsafe posix_spawn_file_actions_addopen(&actions, 1, outputPath, flags, 0o600)
+            unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
+            unsafe posix_spawnattr_setpgroup(&attributes, 0)
+            options |= POSIX_SPAWN_SETPGROUP
+        }
         unsafe posix_spawnattr_setflags(&attributes, Int16(options))
         var pointers = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
         defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
@@ -46,6 +64,22 @@ package final class SpawnedProcess {
         guard failure == 0 else { return nil }
         identifier = child
     }
+
+    /// What it is doing now; tells of each suspension once.
+    package var state: State {
+        guard outcome == nil else { return .ended }
+        var status: Int32 = 0
+        guard unsafe waitpid(identifier, &status, WNOHANG | WUNTRACED) == identifier else {
+            return .running
+        }
+        if status & 0xFF == 0x7F { return .suspended }
+        settle(status)
+        return .ended
+    }
+
+    /// Suspends this process as its child was, so that the shell takes the terminal back. Returns
+    /// when the shell has continued both.
+    package static func suspendSelf() { raise(SIGSTOP) }
 
     /// Whether it still runs.
     package var isRunning: Bool {

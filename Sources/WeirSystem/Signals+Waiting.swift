@@ -12,11 +12,4 @@ extension Signals {
         )
         return unsafe sigtimedwait(&set, nil, &time) > 0
     }
-
-    /// Undoes `prepare` on the calling thread and those it will start, but for PIPE: for a part of
-    /// the program that has handlers of its own.
-    package static func unblock() {
-        var set = taken()
-        unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
-    }
 }

@@ -79,18 +79,27 @@ enum DemoCommand {
         return try report(options, server, pusher, backfill)
     }
 
-    /// The dashboards in the terminal.
+    /// The dashboards in the terminal: `weir tui` as a process of its own, so that the server is
+    /// stopped and its folder removed however that one ends.
     private static func show(_ options: DemoOptions, _ server: DemoServer) -> Int32 {
-        var screen = TUIOptions()
-        screen.base = server.base
-        screen.dashboardsFolder = options.dashboards
-        screen.dashboard = "shop"
-        screen.environment = Console.environment
-        // The terminal restores itself on these signals and comes back.
-        Signals.unblock()
-        let code = TUI.run(options: screen)
-        Signals.prepare()
-        return code
+        let arguments = [
+            "tui", "--base", server.base, "--dashboards", options.dashboards, "shop",
+        ]
+        guard let screen = SpawnedProcess(options.program, arguments, .inherited) else {
+            Console.note("weir: cannot start \(options.program) tui")
+            return ExitCode.failed
+        }
+        while true {
+            switch screen.state {
+            case .running: break
+            case .suspended: SpawnedProcess.suspendSelf()
+            case .ended: return screen.outcome == 0 ? ExitCode.ok : ExitCode.failed
+            }
+            if Signals.waitForAny(timeoutNanoseconds: 50_000_000) {
+                screen.stop(timeoutSeconds: 3)
+                return ExitCode.ok
+            }
+        }
     }
 
     /// Up until a signal comes.

@@ -17,7 +17,9 @@ package enum AlertPhase: String, Hashable, Sendable, Comparable {
     package static func < (left: AlertPhase, right: AlertPhase) -> Bool { left.rank < right.rank }
 }
 
-/// One alert of one rule: a label set that the rule's expression gave. Times are Unix milliseconds.
+/// One alert of one rule: a label set that the rule's expression gave.
+///
+/// Times are Unix milliseconds.
 package struct ActiveAlert: Hashable, Sendable {
     /// With the rule's labels and `alertname`, without the metric's name.
     package let labels: Labels

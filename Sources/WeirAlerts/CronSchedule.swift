@@ -1,3 +1,5 @@
+internal import WeirCore
+
 /// Why a text is no schedule.
 package struct CronError: Error, Hashable {
     package let reason: String

@@ -2,7 +2,7 @@
 enum Humanize {
     private static let small = ["m", "u", "n", "p", "f", "a", "z", "y"]
 
-    /// `1.235M`, `12.3m`
+    /// `1.235M`, `12.3m`.
     static func number(_ value: Double) -> String {
         guard value != 0, value.isFinite else { return four(value) }
         var value = value
@@ -23,7 +23,7 @@ enum Humanize {
         return four(value) + prefix
     }
 
-    /// `1Mi`
+    /// `1Mi`.
     static func binary(_ value: Double) -> String {
         guard abs(value) > 1, value.isFinite else { return four(value) }
         var value = value
@@ -65,7 +65,7 @@ enum Humanize {
         return four(value) + prefix + "s"
     }
 
-    /// `12.35%`
+    /// `12.35%`.
     static func percentage(_ ratio: Double) -> String { four(ratio * 100) + "%" }
 
     /// Unix seconds as `2015-06-23 13:19:44.128 +0000 UTC`.

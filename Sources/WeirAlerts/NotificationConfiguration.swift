@@ -11,7 +11,9 @@ package struct NotificationReceiver: Hashable, Sendable {
     }
 }
 
-/// Who is told, and how often. Times are in milliseconds; the defaults are Alertmanager's.
+/// Who is told, and how often.
+///
+/// Times are in milliseconds; the defaults are Alertmanager's.
 package struct NotificationConfiguration: Sendable {
     package var receivers: [NotificationReceiver]
     /// Alerts that agree in these labels share a message.
@@ -45,7 +47,9 @@ package struct NotificationError: Error, Hashable {
     }
 }
 
-/// Delivers messages. May block; called from the notification thread.
+/// Delivers messages.
+///
+/// May block; called from the notification thread.
 package protocol NotificationSender: Sendable {
     /// Posts `body`, a JSON text, to the receiver.
     func send(_ body: [UInt8], to receiver: NotificationReceiver) throws(NotificationError)

@@ -24,7 +24,7 @@ struct NotificationGroups {
         self.records = Dictionary(records.map { ($0.key, $0) }) { _, last in last }
     }
 
-    /// `{}:{alertname="Down", job="shop"}`
+    /// `{}:{alertname="Down", job="shop"}`.
     static func groupKey(_ labels: Labels) -> String {
         let pairs = labels.pairs.sorted { $0.name < $1.name }
             .map { "\($0.name)=\(GoFormat.quoted($0.value))" }

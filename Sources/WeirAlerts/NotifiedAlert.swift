@@ -1,6 +1,8 @@
 package import WeirCore
 
-/// One alert as it is told to receivers. Times are Unix milliseconds.
+/// One alert as it is told to receivers.
+///
+/// Times are Unix milliseconds.
 package struct NotifiedAlert: Hashable, Sendable {
     package let labels: Labels
     package let annotations: [NamedText]

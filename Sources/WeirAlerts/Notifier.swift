@@ -71,7 +71,9 @@ package final class Notifier: Sendable {
         }
     }
 
-    /// Queues what must be told now, and tries to deliver what is due. Blocks while it sends.
+    /// Queues what must be told now, and tries to deliver what is due.
+    ///
+    /// Blocks while it sends.
     package func run(nowMilliseconds: Int64) {
         queueDue(nowMilliseconds: nowMilliseconds)
         deliverDue(nowMilliseconds: nowMilliseconds)

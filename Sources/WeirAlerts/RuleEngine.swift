@@ -68,8 +68,10 @@ package final class RuleEngine: Sendable {
         }
     }
 
-    /// Puts these files' groups in the place of all others. Groups that stay keep their state, new
-    /// ones take up what was stored. Waits for evaluations under way.
+    /// Puts these files' groups in the place of all others.
+    ///
+    /// Groups that stay keep their state, new ones take up what was stored. Waits for evaluations
+    /// under way.
     package func replace(_ files: [RuleFile]) {
         _ = state.wait { state -> Bool? in
             guard !state.isReplacing else { return nil }

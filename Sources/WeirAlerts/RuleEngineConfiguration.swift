@@ -1,8 +1,10 @@
-/// How rules are run. Times are in milliseconds.
+/// How rules are run.
+///
+/// Times are in milliseconds.
 package struct RuleEngineConfiguration: Sendable {
     /// For groups that name no interval.
     package var intervalMilliseconds: Int64 = 60_000
-    /// After downtime recording rules make up for this many missed ticks at most, …
+    /// After downtime recording rules make up for this many missed ticks at most, ….
     package var catchUpTicksMax = 60
     /// … and this far back at most.
     package var catchUpMillisecondsMax: Int64 = 3_600_000

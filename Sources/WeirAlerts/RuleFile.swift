@@ -9,12 +9,16 @@ package struct RuleFile: Sendable {
     }
 }
 
-/// Rules that are evaluated together, one after another. Times are in milliseconds.
+/// Rules that are evaluated together, one after another.
+///
+/// Times are in milliseconds.
 package struct RuleGroup: Sendable {
     package let name: String
     package let file: String
     package let line: Int
-    /// Nil for the server's default. Meaningless beside a schedule.
+    /// Nil for the server's default.
+    ///
+    /// Meaningless beside a schedule.
     package let intervalMilliseconds: Int64?
     package let schedule: CronSchedule?
     /// The most series or alerts a rule may give; 0 for no limit.

@@ -3,7 +3,9 @@ internal import WeirYAML
 
 extension RuleFile {
     /// Reads a rule file strictly: unknown keys, wrong types and templates that do not parse are
-    /// refused, each with its line. Expressions are not looked into; see `RuleLinter`.
+    /// refused, each with its line.
+    ///
+    /// Expressions are not looked into; see `RuleLinter`.
     package init(text: String, path: String) throws(RuleFileError) {
         var reader = RuleFileReader(path: path)
         let groups = reader.read(text)

@@ -127,8 +127,9 @@ final class RuleGroupRunner {
         return ended
     }
 
-    /// Ends everything, because the group is gone. A failed write is left: look-back ends those
-    /// series a little later.
+    /// Ends everything, because the group is gone.
+    ///
+    /// A failed write is left: look-back ends those series a little later.
     ///
     /// - Returns: The ends of alerts that were firing.
     func end(atMilliseconds now: Int64) -> [(Rule, [ActiveAlert])] {

@@ -32,9 +32,10 @@ package final class RuleLoop: Sendable {
     /// One reload at a time.
     private let reloading = Monitor(0)
 
-    /// - Parameters:
-    ///   - threadCount: How many groups are evaluated at once.
-    ///   - reloadSeconds: How often the files are looked at.
+    /// What is given.
+    ///
+    /// - `threadCount`: How many groups are evaluated at once.
+    /// - `reloadSeconds`: How often the files are looked at.
     package init(
         engine: RuleEngine,
         notifier: Notifier?,
@@ -53,7 +54,9 @@ package final class RuleLoop: Sendable {
 
     package var load: LoadState { state.read { $0.load } }
 
-    /// Reads the files and starts the threads. Call once.
+    /// Reads the files and starts the threads.
+    ///
+    /// Call once.
     package func start() {
         reload()
         state.update { state in

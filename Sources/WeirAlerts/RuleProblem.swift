@@ -11,7 +11,7 @@ package struct RuleProblem: Hashable, Sendable, CustomStringConvertible {
         self.reason = reason
     }
 
-    /// `rules/shop.yaml:12: …`
+    /// `rules/shop.yaml:12: …`.
     package var description: String { "\(path):\(line): \(reason)" }
 }
 

@@ -1,4 +1,6 @@
-/// How one rule fares, for the API: a snapshot. Times are Unix milliseconds.
+/// How one rule fares, for the API: a snapshot.
+///
+/// Times are Unix milliseconds.
 package struct RuleStatus: Sendable {
     package enum Health: String, Hashable, Sendable {
         case unknown

@@ -1,3 +1,5 @@
+internal import WeirCore
+
 /// When a group's evaluations are due: pure arithmetic over Unix milliseconds.
 package struct RuleTicks: Hashable, Sendable {
     package enum Rhythm: Hashable, Sendable {
@@ -36,8 +38,10 @@ package struct RuleTicks: Hashable, Sendable {
         }
     }
 
-    /// The ticks after `last` up to `now`. A group that was never evaluated starts at once with
-    /// the latest tick of its interval, or waits for its schedule.
+    /// The ticks after `last` up to `now`.
+    ///
+    /// A group that was never evaluated starts at once with the latest tick of its interval, or
+    /// waits for its schedule.
     package func due(last: Int64?, now: Int64) -> Due {
         switch rhythm {
         case .interval(let interval, let offset):

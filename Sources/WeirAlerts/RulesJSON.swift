@@ -124,16 +124,16 @@ package enum RulesJSON {
         texts("labels", labels, to: &writer)
         texts("annotations", alert.annotations, to: &writer)
         writer.member("state", alert.phase.rawValue)
-        writer.member("activeAt", Timestamps.rfc3339(milliseconds: alert.activeAt))
+        writer.member("activeAt", TimeText.rfc3339(milliseconds: alert.activeAt))
         if let since = alert.keepFiringSince {
-            writer.member("keepFiringSince", Timestamps.rfc3339(milliseconds: since))
+            writer.member("keepFiringSince", TimeText.rfc3339(milliseconds: since))
         }
         writer.member("value", GoFormat.scientific(alert.value))
         writer.endObject()
     }
 
     private static func time(_ milliseconds: Int64?) -> String {
-        milliseconds.map { Timestamps.rfc3339(milliseconds: $0) } ?? Timestamps.zero
+        milliseconds.map { TimeText.rfc3339(milliseconds: $0) } ?? Timestamps.zero
     }
 
     private static func seconds(

@@ -165,8 +165,9 @@ extension TemplateFunctions {
             }
         }
 
-        /// Below, at or above 0; nil where a NaN is compared. Unlike Go, whole numbers and floats
-        /// may be compared with each other.
+        /// Below, at or above 0; nil where a NaN is compared.
+        ///
+        /// Unlike Go, whole numbers and floats may be compared with each other.
         private func order(
             _ left: TemplateValue,
             _ right: TemplateValue

@@ -9,7 +9,7 @@ indirect enum TemplateNode: Sendable {
     case next
 }
 
-/// `$x := a b | c d`
+/// `$x := a b | c d`.
 struct TemplatePipeline: Sendable {
     /// Variables that are set, without the dollar; two only in `range`.
     var variables: [String] = []

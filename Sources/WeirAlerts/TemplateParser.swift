@@ -1,4 +1,6 @@
-/// Builds nodes of chunks. Variables and functions are looked up here already, as Go does.
+/// Builds nodes of chunks.
+///
+/// Variables and functions are looked up here already, as Go does.
 struct TemplateParser {
     /// Deeper nesting is refused.
     private static let depthMax = 64

@@ -47,10 +47,10 @@ struct WebhookMessage {
         write(alert.labels.pairs.map { NamedText(name: $0.name, value: $0.value) }, to: &writer)
         writer.key("annotations")
         write(alert.annotations, to: &writer)
-        writer.member("startsAt", Timestamps.rfc3339(milliseconds: alert.startsAt))
+        writer.member("startsAt", TimeText.rfc3339(milliseconds: alert.startsAt))
         writer.member(
             "endsAt",
-            alert.endsAt.map { Timestamps.rfc3339(milliseconds: $0) } ?? Timestamps.zero
+            alert.endsAt.map { TimeText.rfc3339(milliseconds: $0) } ?? Timestamps.zero
         )
         writer.member("generatorURL", alert.generatorURL)
         writer.member("fingerprint", alert.fingerprint)

@@ -12,7 +12,9 @@ package struct BytesRun: Hashable, Sendable {
     /// The bytes this run takes in its body page.
     package var bodyCount: Int { lengths.bodyCount + byteCount }
 
-    /// Reads a head. `count` comes from the row counts and has been checked by the caller.
+    /// Reads a head.
+    ///
+    /// `count` comes from the row counts and has been checked by the caller.
     package init(count: Int, from head: inout ByteReader) throws(DecodeError) {
         byteCount = try head.readCount(limit: PageDecoder.rawCountMax)
         lengths = try IntegerRun(count: count, from: &head)
@@ -38,7 +40,9 @@ package struct BytesRun: Hashable, Sendable {
         for row in rows { body.append(contentsOf: values[row]) }
     }
 
-    /// Decodes the strings and appends them. `body` is exactly this run's part of the body page.
+    /// Decodes the strings and appends them.
+    ///
+    /// `body` is exactly this run's part of the body page.
     package func decode(
         _ body: Span<UInt8>,
         appendingTo output: inout BytesColumn,

@@ -40,7 +40,9 @@ package struct FloatRun: Hashable, Sendable {
 // MARK: - Reading
 
 extension FloatRun {
-    /// Reads a head. `count` comes from the row counts and has been checked by the caller.
+    /// Reads a head.
+    ///
+    /// `count` comes from the row counts and has been checked by the caller.
     package init(count: Int, from head: inout ByteReader) throws(DecodeError) {
         let tag = try head.readByte()
         guard let kind = Kind(rawValue: tag & 3) else {
@@ -71,8 +73,9 @@ extension FloatRun {
         integers = try IntegerRun(count: count, from: &head)
     }
 
-    /// Decodes the values and appends them. `body` is exactly this run's part of the body page;
-    /// `scratch` is the caller's, to be reused.
+    /// Decodes the values and appends them.
+    ///
+    /// `body` is exactly this run's part of the body page; `scratch` is the caller's, to be reused.
     package func decode(
         _ body: Span<UInt8>,
         appendingTo output: inout [Double],

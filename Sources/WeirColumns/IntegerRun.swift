@@ -68,7 +68,9 @@ package struct IntegerRun: Hashable, Sendable {
 // MARK: - Reading
 
 extension IntegerRun {
-    /// Reads a head. `count` comes from the row counts and has been checked by the caller.
+    /// Reads a head.
+    ///
+    /// `count` comes from the row counts and has been checked by the caller.
     package init(count: Int, from head: inout ByteReader) throws(DecodeError) {
         let mode = try head.readByte()
         guard let transform = Transform(rawValue: mode & 3),
@@ -93,7 +95,9 @@ extension IntegerRun {
         self.escapes = escapes
     }
 
-    /// Decodes the values and appends them. `body` is exactly this run's part of the body page.
+    /// Decodes the values and appends them.
+    ///
+    /// `body` is exactly this run's part of the body page.
     ///
     /// - Throws: `DecodeError` when the marks in the body and the escapes disagree.
     package func decode(

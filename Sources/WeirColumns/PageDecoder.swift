@@ -8,7 +8,9 @@ package enum PageError: Error, Hashable {
     case tooLarge(claimed: Int, limit: Int)
 }
 
-/// Decompresses pages. Owns its library's state: keep one per thread.
+/// Decompresses pages.
+///
+/// Owns its library's state: keep one per thread.
 @safe
 package final class PageDecoder {
     /// The largest page a reader takes, decompressed.

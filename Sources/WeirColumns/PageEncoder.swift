@@ -1,7 +1,9 @@
 internal import CDeflate
 internal import CZlib
 
-/// Compresses pages. Owns its libraries' state: keep one per thread.
+/// Compresses pages.
+///
+/// Owns its libraries' state: keep one per thread.
 ///
 /// Writing tries two ways and keeps the shorter: zlib's Huffman-only strategy, which is best for
 /// the residuals that the codecs leave (nothing repeats, but some values are far more common than

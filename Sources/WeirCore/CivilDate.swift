@@ -2,11 +2,11 @@
 ///
 /// The arithmetic counts in 400-year eras that begin in March, so that leap days come last.
 package struct CivilDate: Hashable, Sendable {
-    package let year: Int
+    package var year: Int
     /// 1 to 12.
-    package let month: Int
+    package var month: Int
     /// 1 to 31.
-    package let day: Int
+    package var day: Int
 
     package init(year: Int, month: Int, day: Int) {
         self.year = year

@@ -1,4 +1,6 @@
-/// Why bytes could not be decoded. Every offset counts from the start of the input.
+/// Why bytes could not be decoded.
+///
+/// Every offset counts from the start of the input.
 package enum DecodeError: Error, Hashable {
     /// The input ended `needed` bytes too early at `offset`.
     case truncated(offset: Int, needed: Int)

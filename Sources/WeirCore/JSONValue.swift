@@ -1,4 +1,6 @@
-/// A parsed JSON text (RFC 8259). Object members keep their order; duplicate keys are all kept.
+/// A parsed JSON text (RFC 8259).
+///
+/// Object members keep their order; duplicate keys are all kept.
 package indirect enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
@@ -56,7 +58,9 @@ package struct JSONMember: Hashable, Sendable {
     }
 }
 
-/// Why a text is not JSON. `offset` counts bytes from its start.
+/// Why a text is not JSON.
+///
+/// `offset` counts bytes from its start.
 package enum JSONError: Error, Hashable {
     case unexpectedEnd(offset: Int)
     case unexpectedByte(offset: Int, byte: UInt8)

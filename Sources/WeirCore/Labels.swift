@@ -17,7 +17,9 @@ package struct Labels: Hashable, Sendable {
     /// Wraps bytes that are known to be canonical: they came from another `Labels`.
     package init(trusted bytes: [UInt8]) { self.bytes = bytes }
 
-    /// Builds the canonical form. Of pairs with the same name the last wins; empty values vanish.
+    /// Builds the canonical form.
+    ///
+    /// Of pairs with the same name the last wins; empty values vanish.
     package init(_ pairs: some Sequence<(String, String)>) {
         var byName: [String: String] = [:]
         for (name, value) in pairs { byName[name] = value }
@@ -51,6 +53,11 @@ package struct Labels: Hashable, Sendable {
         bytes.append(contentsOf: value.utf8)
     }
 
+    /// All bytes at once: the default feeds them one by one.
+    package func hash(into hasher: inout Hasher) {
+        unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+    }
+
     /// Checks bytes that came from outside (a file, the network) and wraps them.
     ///
     /// - Throws: `DecodeError` when lengths run past the end, or names are not in strictly
@@ -68,7 +75,9 @@ package struct Labels: Hashable, Sendable {
         self.bytes = bytes
     }
 
-    /// The number of pairs, the metric name among them. O(pairs).
+    /// The number of pairs, the metric name among them.
+    ///
+    /// O(pairs).
     package var count: Int {
         var cursor = LabelsCursor(bytes)
         var count = 0
@@ -117,7 +126,9 @@ package struct Labels: Hashable, Sendable {
     /// The value of `__name__`, or nil.
     package var metricName: String? { self[Self.metricNameLabel] }
 
-    /// Without the named labels. `__name__` may be named.
+    /// Without the named labels.
+    ///
+    /// `__name__` may be named.
     package func dropping(_ names: Set<String>) -> Labels {
         filtered { !names.contains($0) }
     }
@@ -127,7 +138,9 @@ package struct Labels: Hashable, Sendable {
         filtered { names.contains($0) }
     }
 
-    /// Without `__name__`. O(bytes), with no decoding.
+    /// Without `__name__`.
+    ///
+    /// O(bytes), with no decoding.
     package var droppingMetricName: Labels {
         var cursor = LabelsCursor(bytes)
         guard let first = try? cursor.next(), first.name.isEmpty else { return self }

@@ -1,6 +1,8 @@
 extension RandomAccessCollection {
     /// The first index whose element satisfies `isInSecondPart`, which must be false for a prefix
-    /// and true for the rest. O(log n).
+    /// and true for the rest.
+    ///
+    /// O(log n).
     package func partitioningIndex<Failure: Error>(
         where isInSecondPart: (Element) throws(Failure) -> Bool
     ) throws(Failure) -> Index {

@@ -1,4 +1,6 @@
-/// What kind of telemetry a stream carries. The name is also the folder it is kept in.
+/// What kind of telemetry a stream carries.
+///
+/// The name is also the folder it is kept in.
 package enum Signal: UInt8, Hashable, Sendable, CaseIterable {
     case metrics = 1
 
@@ -44,8 +46,10 @@ package struct ColumnSpec: Hashable, Sendable {
 /// What a row of a signal is made of, besides its stream and its time.
 package struct StreamSchema: Hashable, Sendable {
     package let columns: [ColumnSpec]
-    /// Whether two rows of one stream with the same time are one row, of which the later written
-    /// is kept. Samples are so; log lines are not.
+    /// Whether two rows of one stream with the same time are one row, of which the later written is
+    /// kept.
+    ///
+    /// Samples are so; log lines are not.
     package let keepsLastOfEqualTimes: Bool
 
     package init(columns: [ColumnSpec], keepsLastOfEqualTimes: Bool) {

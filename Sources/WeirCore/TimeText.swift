@@ -2,19 +2,35 @@
 package enum TimeText {
     /// RFC 3339 in UTC with as many digits of a second as are needed: `2026-08-01T12:00:00.25Z`.
     package static func rfc3339(nanoseconds: Int64) -> String {
-        let day = nanoseconds >= 0
-            ? nanoseconds / 86_400_000_000_000 : (nanoseconds + 1) / 86_400_000_000_000 - 1
-        var rest = nanoseconds &- day &* 86_400_000_000_000
-        let fraction = rest % 1_000_000_000
-        rest /= 1_000_000_000
-        let clock = [rest / 3600, rest / 60 % 60, rest % 60].map { $0 < 10 ? "0\($0)" : "\($0)" }
-        var text = "\(CivilDate(daysSinceEpoch: Int(day)))T\(clock.joined(separator: ":"))"
-        if fraction > 0 {
-            let digits = String(fraction)
-            var padded = String(repeating: "0", count: 9 - digits.count) + digits
-            while padded.hasSuffix("0") { padded.removeLast() }
-            text += "." + padded
-        }
-        return text + "Z"
+        let milliseconds = nanoseconds.floorDivided(by: 1_000_000)
+        return "\(dateAndClock(milliseconds, separator: "T"))\(fraction(nanoseconds))Z"
+    }
+
+    /// The same from milliseconds since 1970.
+    package static func rfc3339(milliseconds: Int64) -> String {
+        let rest = milliseconds - milliseconds.floorDivided(by: 1000) * 1000
+        return "\(dateAndClock(milliseconds, separator: "T"))\(fraction(rest * 1_000_000))Z"
+    }
+
+    /// `2015-06-23 13:19:44.128`, without a zone.
+    package static func plain(nanoseconds: Int64) -> String {
+        let milliseconds = nanoseconds.floorDivided(by: 1_000_000)
+        return dateAndClock(milliseconds, separator: " ") + fraction(nanoseconds)
+    }
+
+    private static func dateAndClock(_ milliseconds: Int64, separator: String) -> String {
+        let time = CivilTime(milliseconds: milliseconds)
+        let clock = [time.hour, time.minute, time.second].map { $0 < 10 ? "0\($0)" : "\($0)" }
+        return "\(time.date)\(separator)\(clock.joined(separator: ":"))"
+    }
+
+    /// The part of a second, with its point; empty for none.
+    private static func fraction(_ nanoseconds: Int64) -> String {
+        let rest = nanoseconds - nanoseconds.floorDivided(by: 1_000_000_000) * 1_000_000_000
+        guard rest != 0 else { return "" }
+        let digits = String(rest)
+        var padded = String(repeating: "0", count: 9 - digits.count) + digits
+        while padded.hasSuffix("0") { padded.removeLast() }
+        return "." + padded
     }
 }

@@ -1,7 +1,9 @@
 /// Durations and sizes with units, as flags, files and queries write them.
 package enum Units {
     /// Reads `1h30m`, `15s`, `250ms`, `7d`; units `ns us ms s m h d w y`, largest first, each at
-    /// most once, as Prometheus does. A bare `0` is allowed.
+    /// most once, as Prometheus does.
+    ///
+    /// A bare `0` is allowed.
     ///
     /// - Returns: Nanoseconds, or nil when the text is no duration or does not fit.
     package static func nanoseconds(_ text: String) -> Int64? {

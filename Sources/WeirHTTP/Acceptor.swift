@@ -37,7 +37,9 @@ final class Acceptor: Sendable {
         }
     }
 
-    /// Ends the thread and closes the socket: connections are refused from here on. Call once.
+    /// Ends the thread and closes the socket: connections are refused from here on.
+    ///
+    /// Call once.
     func stop() {
         var one: UInt64 = 1
         _ = unsafe write(wakeUp, &one, 8)

@@ -27,6 +27,8 @@ final class ConnectionContext: Sendable {
         return since != 0 && nowNanoseconds - since > limitNanoseconds
     }
 
-    /// Ends the connection; its thread then finds it closed. The descriptor must still be open.
+    /// Ends the connection; its thread then finds it closed.
+    ///
+    /// The descriptor must still be open.
     func cut() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 }

@@ -40,7 +40,9 @@ final class DepartureWatch: Sendable {
         _ = weir_epoll_arm(epoll, descriptor, number)
     }
 
-    /// Ends the thread. Nothing may be armed after.
+    /// Ends the thread.
+    ///
+    /// Nothing may be armed after.
     func stop() {
         var one: UInt64 = 1
         _ = unsafe write(wakeUp, &one, 8)

@@ -33,7 +33,9 @@ struct ExchangeState: Hashable {
     /// Says whether an answer would still be taken.
     var isOpen: Bool { phase == .handling || phase == .waiting }
 
-    /// An answer was given, on any thread. Heed it only when `isOpen` was true before.
+    /// An answer was given, on any thread.
+    ///
+    /// Heed it only when `isOpen` was true before.
     mutating func respond() -> Action {
         switch phase {
         case .handling:

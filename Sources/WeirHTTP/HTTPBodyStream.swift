@@ -46,7 +46,7 @@ package final class HTTPBodyStream: Sendable {
     /// Says whether what is written is packed; the answer then needs `Content-Encoding: gzip`.
     package let isGzip: Bool
 
-    /// - Parameter isGzip: Packs the body; each `write` can be read at once by the client.
+    /// `isGzip`: Packs the body; each `write` can be read at once by the client.
     package init(queuedBytesMax: Int = 256 * 1024, isGzip: Bool = false) {
         self.queuedBytesMax = max(1, queuedBytesMax)
         self.isGzip = isGzip
@@ -58,7 +58,9 @@ package final class HTTPBodyStream: Sendable {
     /// Says whether nothing more will be sent: the client left, or the server stops.
     package var isClosed: Bool { state.read { $0.isClosed } }
 
-    /// Queues bytes, after waiting for room. Blocks: not for a server thread.
+    /// Queues bytes, after waiting for room.
+    ///
+    /// Blocks: not for a server thread.
     ///
     /// - Returns: False when the client is gone: stop producing.
     package func write(_ bytes: [UInt8]) -> Bool {

@@ -1,7 +1,9 @@
 internal import CCurl
 internal import Glibc
 
-/// A blocking HTTP client over libcurl. Keeps connections alive. Not for Swift's cooperative pool.
+/// A blocking HTTP client over libcurl.
+///
+/// Keeps connections alive. Not for Swift's cooperative pool.
 ///
 /// Use one per thread. Redirects are not followed: the caller gets the 3xx. Raises no signals.
 @safe
@@ -14,7 +16,7 @@ package final class HTTPClient {
     /// Runs once, before the first handle; a `static let` is made by one thread only.
     private static let globalInit = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
 
-    /// - Parameter certificateAuthorityFile: PEM roots to trust instead of the system's.
+    /// `certificateAuthorityFile`: PEM roots to trust instead of the system's.
     package init(bodyBytesMax: Int = 256 << 20, certificateAuthorityFile: String? = nil) {
         _ = Self.globalInit
         guard let handle = unsafe curl_easy_init() else {
@@ -47,7 +49,7 @@ package final class HTTPClient {
 
     /// Sends one request and hands the answer's body over piece by piece, decoded, as it comes.
     ///
-    /// - Parameter onBody: Gets each piece with the status; false ends the exchange with
+    /// `onBody`: Gets each piece with the status; false ends the exchange with
     ///   `.cancelled`. The body limit does not apply.
     /// - Returns: The answer with an empty body.
     package func sendStreaming(

@@ -3,8 +3,10 @@ package struct HTTPClientRequest: Sendable {
     package var method: String
     /// `http://` or `https://`; nothing else is sent.
     package var url: String
-    /// Sent as given. With an `Accept-Encoding` of the caller's own the answer's body is handed
-    /// over as it came; without one, gzip and deflate are asked for and decoded.
+    /// Sent as given.
+    ///
+    /// With an `Accept-Encoding` of the caller's own the answer's body is handed over as it came;
+    /// without one, gzip and deflate are asked for and decoded.
     package var headers: [(name: String, value: String)]
     package var body: [UInt8]
     /// The whole exchange must end within this time.

@@ -1,4 +1,6 @@
-/// A server's whole answer. Any status is an answer, not an error.
+/// A server's whole answer.
+///
+/// Any status is an answer, not an error.
 package struct HTTPClientResponse: Sendable {
     package let status: Int
     /// Names in lower case.

@@ -44,14 +44,18 @@ package final class HTTPExchange: Sendable {
         return head.query.appending(HTTPQuery(parsing: body))
     }
 
-    /// Gives the answer. Never blocks, never fails: when the client has left it is dropped.
+    /// Gives the answer.
+    ///
+    /// Never blocks, never fails: when the client has left it is dropped.
     package func respond(_ response: HTTPResponse) { request.respond(response) }
 
     /// Says whether the client is known to have left.
     package var isClientGone: Bool { request.isClientGone }
 
     /// Calls `body` once, on some thread of the server's, when the client leaves before the whole
-    /// answer is sent; at once when it has left already. Must not block.
+    /// answer is sent; at once when it has left already.
+    ///
+    /// Must not block.
     package func onClientGone(_ body: @escaping @Sendable () -> Void) {
         request.onClientGone(body)
     }

@@ -1,4 +1,6 @@
-/// What a server does with requests. Called on the server's threads: must never block.
+/// What a server does with requests.
+///
+/// Called on the server's threads: must never block.
 package protocol HTTPHandler: Sendable {
     /// Called when the head has arrived, before the body: says how much body may come, or answers
     /// at once (404, 405, 401).

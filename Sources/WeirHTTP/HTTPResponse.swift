@@ -60,10 +60,9 @@ package struct HTTPResponse: Sendable {
 
     /// A refusal: `{"error": …, "reason": …, "hint": …}`.
     ///
-    /// - Parameters:
-    ///   - error: A short name that programs can compare: `not_found`.
-    ///   - reason: What was wrong and where.
-    ///   - hint: What to do about it.
+    /// - `error`: A short name that programs can compare: `not_found`.
+    /// - `reason`: What was wrong and where.
+    /// - `hint`: What to do about it.
     package static func error(
         _ status: Int,
         error: String,

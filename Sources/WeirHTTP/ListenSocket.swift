@@ -1,4 +1,4 @@
-// In optimised builds the compiler meets <sys/socket.h> through this module first.
+// With the static standard library the socket types belong to whichever C module saw them first.
 internal import CMicroHTTPD
 internal import Glibc
 internal import Synchronization

@@ -131,7 +131,9 @@ enum MicroHTTPD {
         )
     }
 
-    /// Gives an answer to a connection. Called on its thread, inside the access handler.
+    /// Gives an answer to a connection.
+    ///
+    /// Called on its thread, inside the access handler.
     static func queue(
         _ response: HTTPResponse,
         on connection: OpaquePointer,

@@ -27,7 +27,9 @@ package struct Router<Route: Sendable>: Sendable {
 
     package init() {}
 
-    /// Adds a route. Of two with the same method and pattern the last counts.
+    /// Adds a route.
+    ///
+    /// Of two with the same method and pattern the last counts.
     package mutating func add(_ methods: String..., at pattern: String, _ route: Route) {
         let index: Int
         if let known = entries.firstIndex(where: { $0.pattern == pattern }) {

@@ -1,84 +1,24 @@
 internal import CPCRE2
 
 /// A regular expression that is searched for anywhere in a text, as Go's `regexp` does it for
-/// templates. The same limits as `Pattern`. Safe to use from any thread.
+/// templates.
+///
+/// The same limits as `Pattern`. Safe to use from any thread.
 @safe
 package final class SearchPattern: Sendable {
     /// The longest text a replacement may grow to, in bytes.
     package static let outputBytesMax = 1 << 20
 
-    package let text: String
-    private let code: UnsafeCode
+    private let code: CompiledCode
 
-    /// Owns the compiled code, which never changes.
-    @safe
-    private final class UnsafeCode: @unchecked Sendable {
-        let code: OpaquePointer
-        let context: OpaquePointer
-
-        init(code: OpaquePointer, context: OpaquePointer) {
-            unsafe self.code = code
-            unsafe self.context = context
-        }
-
-        deinit {
-            unsafe pcre2_match_context_free_8(context)
-            unsafe pcre2_code_free_8(code)
-        }
-    }
-
-    package init(_ text: String) throws(PatternError) {
-        guard text.utf8.count <= Pattern.lengthMax else {
-            throw .tooLong(length: text.utf8.count, limit: Pattern.lengthMax)
-        }
-        self.text = text
-        let bytes = Array(text.utf8) + [0]
-        var errorCode: CInt = 0
-        var errorOffset = 0
-        let options = PCRE2_UTF | UInt32(bitPattern: Int32(PCRE2_NEVER_BACKSLASH_C))
-        let compiled = unsafe bytes.withUnsafeBufferPointer { buffer in
-            unsafe pcre2_compile_8(
-                buffer.baseAddress,
-                buffer.count - 1,
-                options,
-                &errorCode,
-                &errorOffset,
-                nil
-            )
-        }
-        guard let compiled = unsafe compiled else {
-            throw .invalid(pattern: text, offset: errorOffset, reason: "PCRE2 error \(errorCode)")
-        }
-        guard let context = unsafe pcre2_match_context_create_8(nil) else {
-            fatalError("out of memory: pcre2_match_context_create")
-        }
-        unsafe pcre2_set_match_limit_8(context, UInt32(Pattern.matchStepsMax))
-        unsafe pcre2_set_depth_limit_8(context, 10_000)
-        unsafe pcre2_set_heap_limit_8(context, 16 * 1024)
-        code = unsafe UnsafeCode(code: compiled, context: context)
-    }
+    package init(_ text: String) throws(PatternError) { code = try CompiledCode(text, .none) }
 
     /// Says whether the pattern occurs anywhere in `value`.
     package func occurs(in value: String) throws(PatternError) -> Bool {
-        guard let data = unsafe pcre2_match_data_create_8(1, nil) else {
-            fatalError("out of memory: pcre2_match_data_create")
+        let subject = Array(value.utf8)
+        return try unsafe subject.withUnsafeBufferPointer { buffer throws(PatternError) in
+            try unsafe code.matches(buffer)
         }
-        defer { unsafe pcre2_match_data_free_8(data) }
-        let subject = Array(value.utf8) + [0]
-        // SAFETY: the subject outlives the call; the match data is freed above.
-        let outcome = unsafe subject.withUnsafeBufferPointer { buffer in
-            unsafe pcre2_match_8(
-                code.code,
-                buffer.baseAddress,
-                buffer.count - 1,
-                0,
-                0,
-                data,
-                code.context
-            )
-        }
-        try check(outcome)
-        return outcome >= 0
     }
 
     /// Replaces every occurrence in `value` by `template`, in which `$1`, `${1}`, `$name` and
@@ -126,19 +66,10 @@ package final class SearchPattern: Sendable {
                 continue
             }
             guard outcome >= 0 else {
-                try check(outcome)
-                throw .tooExpensive(pattern: text, limit: Self.outputBytesMax)
+                try code.check(outcome)
+                throw .tooExpensive(pattern: code.text, limit: Self.outputBytesMax)
             }
             return String(decoding: output.prefix(count), as: UTF8.self)
-        }
-    }
-
-    private func check(_ outcome: CInt) throws(PatternError) {
-        switch outcome {
-        case PCRE2_ERROR_MATCHLIMIT, PCRE2_ERROR_DEPTHLIMIT, PCRE2_ERROR_JIT_STACKLIMIT,
-            PCRE2_ERROR_HEAPLIMIT:
-            throw .tooExpensive(pattern: text, limit: Pattern.matchStepsMax)
-        default: return
         }
     }
 

@@ -1,6 +1,8 @@
 package import Synchronization
 
-/// Why a query was refused or failed. The first three are the asker's doing.
+/// Why a query was refused or failed.
+///
+/// The first three are the asker's doing.
 package enum QueryError: Error, Hashable {
     /// The text does not parse; `offset` counts bytes from its start.
     case parse(offset: Int, reason: String)

@@ -3,7 +3,9 @@ internal import WeirHTTP
 internal import WeirStore
 internal import WeirSystem
 
-/// What operators ask for: flush, merge, snapshot. Each waits on a thread of its own pool.
+/// What operators ask for: flush, merge, snapshot.
+///
+/// Each waits on a thread of its own pool.
 struct AdminEndpoint: Sendable {
     enum Action: Sendable {
         case flush
@@ -19,8 +21,12 @@ struct AdminEndpoint: Sendable {
         if action == .snapshot, !directory.hasPrefix("/") {
             exchange.respond(
                 .error(
-                    400, error: "bad_request", reason: "directory \"\(directory)\" is no full path",
-                    hint: "POST /api/v1/admin/snapshot?directory=/full/path on the data's disk"))
+                    400,
+                    error: "bad_request",
+                    reason: "directory \"\(directory)\" is no full path",
+                    hint: "POST /api/v1/admin/snapshot?directory=/full/path on the data's disk"
+                )
+            )
             return
         }
         pool.submit {

@@ -16,23 +16,29 @@ struct ConfigurationKey: Sendable {
         ConfigurationKey(
             name: "sync",
             summary: "`always`: acknowledged means on disk; a duration: at most that much later",
-            get: { show($0.sync) }, set: { setSync(&$0, $1) }),
+            get: { show($0.sync) },
+            set: { setSync(&$0, $1) }
+        ),
         ConfigurationKey(
-            name: "retention-age", summary: "delete days older than this; `none` keeps them",
+            name: "retention-age",
+            summary: "delete days older than this; `none` keeps them",
             get: { $0.retentionAge.map { Units.text(nanoseconds: $0) } ?? "none" },
             set: { configuration, text in
                 let age = text == "none" ? nil : Units.nanoseconds(text)
                 configuration.retentionAge = age
                 return text == "none" || age != nil
-            }),
+            }
+        ),
         ConfigurationKey(
-            name: "retention-size", summary: "delete the oldest days above this size; `none`",
+            name: "retention-size",
+            summary: "delete the oldest days above this size; `none`",
             get: { $0.retentionBytes.map(String.init) ?? "none" },
             set: { configuration, text in
                 let bytes = text == "none" ? nil : Units.bytes(text)
                 configuration.retentionBytes = bytes
                 return text == "none" || bytes != nil
-            }),
+            }
+        ),
         bytes("disk-free-min", "delete the oldest days when less is free", \.diskFreeBytesMin),
         duration("future-max", "refuse samples further in the future than this", \.futureMax),
         duration("flush-interval", "rows wait in memory at most this long", \.flushInterval),
@@ -66,61 +72,86 @@ struct ConfigurationKey: Sendable {
     private typealias Path<Value> = any WritableKeyPath<ServerConfiguration, Value> & Sendable
 
     private static func text(
-        _ name: String, _ summary: String, _ path: Path<String>
+        _ name: String,
+        _ summary: String,
+        _ path: Path<String>
     ) -> ConfigurationKey {
         ConfigurationKey(
-            name: name, summary: summary, get: { $0[keyPath: path] },
+            name: name,
+            summary: summary,
+            get: { $0[keyPath: path] },
             set: { configuration, text in
                 configuration[keyPath: path] = text
                 return true
-            })
+            }
+        )
     }
 
     private static func list(
-        _ name: String, _ summary: String, _ path: Path<[String]>
+        _ name: String,
+        _ summary: String,
+        _ path: Path<[String]>
     ) -> ConfigurationKey {
         ConfigurationKey(
-            name: name, summary: summary, get: { $0[keyPath: path].joined(separator: ",") },
+            name: name,
+            summary: summary,
+            get: { $0[keyPath: path].joined(separator: ",") },
             set: { configuration, text in
                 configuration[keyPath: path] = text.split(separator: ",").map(String.init)
                 return true
-            })
+            }
+        )
     }
 
     private static func count(
-        _ name: String, _ summary: String, _ path: Path<Int>
+        _ name: String,
+        _ summary: String,
+        _ path: Path<Int>
     ) -> ConfigurationKey {
         ConfigurationKey(
-            name: name, summary: summary, get: { String($0[keyPath: path]) },
+            name: name,
+            summary: summary,
+            get: { String($0[keyPath: path]) },
             set: { configuration, text in
                 guard let value = Int(text), value >= 0 else { return false }
                 configuration[keyPath: path] = value
                 return true
-            })
+            }
+        )
     }
 
     private static func bytes(
-        _ name: String, _ summary: String, _ path: Path<Int>
+        _ name: String,
+        _ summary: String,
+        _ path: Path<Int>
     ) -> ConfigurationKey {
         ConfigurationKey(
-            name: name, summary: summary, get: { String($0[keyPath: path]) },
+            name: name,
+            summary: summary,
+            get: { String($0[keyPath: path]) },
             set: { configuration, text in
                 guard let value = Units.bytes(text) else { return false }
                 configuration[keyPath: path] = value
                 return true
-            })
+            }
+        )
     }
 
     private static func duration(
-        _ name: String, _ summary: String, _ path: Path<Int64>
+        _ name: String,
+        _ summary: String,
+        _ path: Path<Int64>
     ) -> ConfigurationKey {
         ConfigurationKey(
-            name: name, summary: summary, get: { Units.text(nanoseconds: $0[keyPath: path]) },
+            name: name,
+            summary: summary,
+            get: { Units.text(nanoseconds: $0[keyPath: path]) },
             set: { configuration, text in
                 guard let value = Units.nanoseconds(text) else { return false }
                 configuration[keyPath: path] = value
                 return true
-            })
+            }
+        )
     }
 
     private static func show(_ sync: SyncMode) -> String {
@@ -130,7 +161,8 @@ struct ConfigurationKey: Sendable {
         }
     }
 
-    private static func setSync(_ configuration: inout ServerConfiguration, _ text: String) -> Bool {
+    private static func setSync(_ configuration: inout ServerConfiguration, _ text: String) -> Bool
+    {
         guard let mode = SyncMode(text: text) else { return false }
         configuration.sync = mode
         return true

@@ -2,7 +2,9 @@ internal import WeirCore
 package import WeirSystem
 internal import WeirYAML
 
-/// Why a configuration cannot be used. The text says where the value came from.
+/// Why a configuration cannot be used.
+///
+/// The text says where the value came from.
 package enum ConfigurationError: Error, Hashable {
     case unknownKey(String, place: String, nearest: String?)
     case badValue(key: String, value: String, place: String)
@@ -30,18 +32,22 @@ extension ConfigurationError: CustomStringConvertible {
 package enum ConfigurationReader {
     private static let fileBytesMax = 1 << 20
 
-    /// - Parameter arguments: `--name value` and `--name=value`, and `--config FILE`.
+    /// `arguments`: `--name value` and `--name=value`, and `--config FILE`.
     package static func read(
-        arguments: [String], environment: [String: String],
+        arguments: [String],
+        environment: [String: String],
         fileSystem: any FileSystem = HostFileSystem()
     ) throws(ConfigurationError) -> ServerConfiguration {
         var configuration = ServerConfiguration()
         let flags = try flags(arguments)
-        if let path = flags.last(where: { $0.name == "config" })?.value ?? environment["WEIR_CONFIG"] {
+        if let path = flags.last(where: { $0.name == "config" })?.value
+            ?? environment["WEIR_CONFIG"]
+        {
             try apply(file: path, to: &configuration, fileSystem)
         }
         for key in ConfigurationKey.all {
-            let variable = "WEIR_" + key.name.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
+            let variable =
+                "WEIR_" + key.name.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
             guard let text = environment[variable] else { continue }
             guard key.set(&configuration, text) else {
                 throw .badValue(key: key.name, value: text, place: variable)
@@ -75,7 +81,8 @@ package enum ConfigurationReader {
     }
 
     private static func apply(
-        file path: String, to configuration: inout ServerConfiguration,
+        file path: String,
+        to configuration: inout ServerConfiguration,
         _ fileSystem: any FileSystem
     ) throws(ConfigurationError) {
         let bytes: [UInt8]
@@ -105,13 +112,17 @@ package enum ConfigurationReader {
     }
 
     private static func set(
-        _ name: String, _ value: String, place: String,
+        _ name: String,
+        _ value: String,
+        place: String,
         in configuration: inout ServerConfiguration
     ) throws(ConfigurationError) {
         guard let key = ConfigurationKey.all.first(where: { $0.name == name }) else {
             throw .unknownKey(
-                name, place: place,
-                nearest: EditDistance.nearest(to: name, among: ConfigurationKey.names))
+                name,
+                place: place,
+                nearest: EditDistance.nearest(to: name, among: ConfigurationKey.names)
+            )
         }
         guard key.set(&configuration, value) else {
             throw .badValue(key: name, value: value, place: place)

@@ -8,7 +8,8 @@ enum InfluxHandshake {
 
     static let ping = HTTPResponse(
         status: 204,
-        headers: [("X-Influxdb-Version", version), ("X-Influxdb-Build", "Weir")])
+        headers: [("X-Influxdb-Version", version), ("X-Influxdb-Build", "Weir")]
+    )
 
     static var health: HTTPResponse {
         var writer = JSONWriter()
@@ -27,7 +28,8 @@ enum InfluxHandshake {
     /// `POST /query`: databases need no making, and there is one; other InfluxQL is refused.
     static func query(_ text: String) -> HTTPResponse {
         let words = text.uppercased().split(separator: " ")
-        if words.starts(with: ["CREATE", "DATABASE"]) || words.starts(with: ["CREATE", "RETENTION"])
+        if words.starts(with: ["CREATE", "DATABASE"])
+            || words.starts(with: ["CREATE", "RETENTION"])
         {
             return .json(Array(#"{"results":[{"statement_id":0}]}"#.utf8))
         }
@@ -35,10 +37,15 @@ enum InfluxHandshake {
             return .json(
                 Array(
                     (#"{"results":[{"statement_id":0,"series":[{"name":"databases","#
-                        + #""columns":["name"],"values":[["default"]]}]}]}"#).utf8))
+                        + #""columns":["name"],"values":[["default"]]}]}]}"#).utf8
+                )
+            )
         }
         return .error(
-            400, error: "unsupported", reason: "InfluxQL is not answered here: \(text.prefix(80))",
-            hint: "ask in PromQL at /api/v1/query")
+            400,
+            error: "unsupported",
+            reason: "InfluxQL is not answered here: \(text.prefix(80))",
+            hint: "ask in PromQL at /api/v1/query"
+        )
     }
 }

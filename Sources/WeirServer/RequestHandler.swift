@@ -4,7 +4,9 @@ internal import WeirHTTP
 internal import WeirStore
 internal import WeirSystem
 
-/// Every path the server answers, and what answers it. The list of paths is docs/api.md.
+/// Every path the server answers, and what answers it.
+///
+/// The list of paths is docs/api.md.
 final class RequestHandler: HTTPHandler {
     enum Route: Sendable {
         case write
@@ -68,11 +70,15 @@ final class RequestHandler: HTTPHandler {
 
     func handle(_ exchange: HTTPExchange) {
         let head = exchange.head
-        guard case .found(let route, let parameters) = router.match(
-            method: head.method, path: head.path)
+        guard
+            case .found(let route, let parameters) = router.match(
+                method: head.method,
+                path: head.path
+            )
         else {
             exchange.respond(
-                router.refusal(method: head.method, path: head.path) ?? .empty(404))
+                router.refusal(method: head.method, path: head.path) ?? .empty(404)
+            )
             return
         }
         switch route {
@@ -92,7 +98,8 @@ final class RequestHandler: HTTPHandler {
         case .rules: exchange.respond(rules(exchange))
         case .alerts:
             exchange.respond(
-                HTTPResponse.json(RulesJSON.alerts(parts.rules.groups)).gzipped(for: head))
+                HTTPResponse.json(RulesJSON.alerts(parts.rules.groups)).gzipped(for: head)
+            )
         case .healthy: exchange.respond(.text("Weir is healthy.\n"))
         case .ready: exchange.respond(.text("Weir is ready.\n"))
         case .status: exchange.respond(status(exchange))
@@ -117,8 +124,12 @@ final class RequestHandler: HTTPHandler {
     private func status(_ exchange: HTTPExchange) -> HTTPResponse {
         HTTPResponse.json(
             StatusJSON.bytes(
-                parts.store.status(), replay: parts.store.replayReport, rules: parts.ruleLoop.load,
-                startedAt: parts.startedAt, now: parts.clock.nowNanoseconds())
+                parts.store.status(),
+                replay: parts.store.replayReport,
+                rules: parts.ruleLoop.load,
+                startedAt: parts.startedAt,
+                now: parts.clock.nowNanoseconds()
+            )
         ).gzipped(for: exchange.head)
     }
 
@@ -132,9 +143,11 @@ final class RequestHandler: HTTPHandler {
         let load = parts.ruleLoop.reload()
         guard load.problems.isEmpty else {
             return .error(
-                400, error: "bad_rules",
+                400,
+                error: "bad_rules",
                 reason: load.problems.map(\.description).joined(separator: "; "),
-                hint: "files with a problem keep the rules they had")
+                hint: "files with a problem keep the rules they had"
+            )
         }
         return .text("\(load.ruleCount) rules in \(load.groupCount) groups\n")
     }

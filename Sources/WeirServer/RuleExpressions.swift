@@ -9,11 +9,13 @@ package enum RuleExpressions {
         package func check(_ expression: String) -> String? { RuleExpressions.check(expression) }
 
         package func evaluate(
-            _ expression: String, atMilliseconds: Int64
+            _ expression: String,
+            atMilliseconds: Int64
         ) throws(RuleEvaluationError) -> [RuleSample] { [] }
 
         package func write(
-            _ samples: [RuleSample], atMilliseconds: Int64
+            _ samples: [RuleSample],
+            atMilliseconds: Int64
         ) throws(RuleEvaluationError) {}
     }
 

@@ -27,35 +27,60 @@ struct SelfMetrics: Sendable {
         counter("weir_ingested_samples_total", "Samples taken in", counters.rows.value)
         counter("weir_ingested_batches_total", "Batches taken in", counters.batches.value)
         counter(
-            "weir_refused_batches_total", "Batches refused for want of memory",
-            counters.refusedBatches.value)
-        counter("weir_refused_lines_total", "Lines that did not parse", telemetry.refusedLines.value)
+            "weir_refused_batches_total",
+            "Batches refused for want of memory",
+            counters.refusedBatches.value
+        )
         counter(
-            "weir_skipped_strings_total", "String fields left out", telemetry.skippedStrings.value)
+            "weir_refused_lines_total",
+            "Lines that did not parse",
+            telemetry.refusedLines.value
+        )
         counter(
-            "weir_refused_series_total", "Series refused by series-max",
-            telemetry.refusedSeries.value)
+            "weir_skipped_strings_total",
+            "String fields left out",
+            telemetry.skippedStrings.value
+        )
+        counter(
+            "weir_refused_series_total",
+            "Series refused by series-max",
+            telemetry.refusedSeries.value
+        )
         counter("weir_journal_syncs_total", "Syncs of the journal", counters.syncs.value)
         counter(
-            "weir_journal_written_bytes_total", "Bytes written to the journal",
-            counters.journalBytes.value)
+            "weir_journal_written_bytes_total",
+            "Bytes written to the journal",
+            counters.journalBytes.value
+        )
         counter("weir_flushes_total", "Checkpoints", counters.flushes.value)
         counter("weir_merges_total", "Merges of segments", counters.merges.value)
         counter(
-            "weir_merged_samples_total", "Samples rewritten by merges",
-            counters.mergedRows.value)
+            "weir_merged_samples_total",
+            "Samples rewritten by merges",
+            counters.mergedRows.value
+        )
         counter(
-            "weir_segment_written_bytes_total", "Bytes written to segments",
-            counters.segmentBytesWritten.value)
+            "weir_segment_written_bytes_total",
+            "Bytes written to segments",
+            counters.segmentBytesWritten.value
+        )
         counter(
-            "weir_expired_segments_total", "Segments deleted by retention",
-            counters.expiredSegments.value)
+            "weir_expired_segments_total",
+            "Segments deleted by retention",
+            counters.expiredSegments.value
+        )
         gauge("weir_journal_bytes", "Size of the journal", Double(status.journalBytes))
         gauge(
-            "weir_journal_lag_samples", "Samples not yet in segments",
-            Double(status.journalLagRows))
+            "weir_journal_lag_samples",
+            "Samples not yet in segments",
+            Double(status.journalLagRows)
+        )
         gauge("weir_memory_rows_bytes", "Size of rows in memory", Double(status.memoryBytes))
-        gauge("weir_disk_free_bytes", "Room on the data folder's disk", Double(status.diskFreeBytes))
+        gauge(
+            "weir_disk_free_bytes",
+            "Room on the data folder's disk",
+            Double(status.diskFreeBytes)
+        )
         gauge("weir_disk_full", "1 while writes are refused", status.isDiskFull ? 1 : 0)
         gauge("weir_quarantined_segments", "Damaged segments", Double(status.quarantined.count))
         for signal in status.signals {
@@ -63,34 +88,57 @@ struct SelfMetrics: Sendable {
             gauge("weir_segments", "Segment files", Double(signal.segments), labels)
             gauge("weir_segment_bytes", "Size of segments", Double(signal.segmentBytes), labels)
             gauge("weir_segment_samples", "Samples in segments", Double(signal.segmentRows), labels)
-            gauge("weir_active_series", "Series written lately", Double(signal.activeStreams), labels)
+            gauge(
+                "weir_active_series",
+                "Series written lately",
+                Double(signal.activeStreams),
+                labels
+            )
         }
         counter("weir_http_requests_total", "Requests", http.requests)
         counter("weir_http_received_bytes_total", "Bytes of bodies", http.receivedBytes)
         gauge("weir_http_requests_in_hand", "Requests being served", Double(http.requestsInHand))
         histogram("weir_query_duration_seconds", "Time queries took", telemetry.queries)
-        counter("weir_queried_samples_total", "Samples queries decoded", telemetry.queriedSamples.value)
+        counter(
+            "weir_queried_samples_total",
+            "Samples queries decoded",
+            telemetry.queriedSamples.value
+        )
         counter("weir_refused_queries_total", "Queries refused", telemetry.refusedQueries.value)
         histogram(
-            "weir_rule_evaluation_duration_seconds", "Time rule expressions took",
-            telemetry.ruleEvaluations)
-        counter("weir_rule_failures_total", "Rule expressions that failed", telemetry.ruleFailures.value)
+            "weir_rule_evaluation_duration_seconds",
+            "Time rule expressions took",
+            telemetry.ruleEvaluations
+        )
+        counter(
+            "weir_rule_failures_total",
+            "Rule expressions that failed",
+            telemetry.ruleFailures.value
+        )
         counter("weir_notifications_total", "Alert messages sent", telemetry.notifications.value)
         counter(
-            "weir_notification_failures_total", "Alert messages that failed",
-            telemetry.failedNotifications.value)
+            "weir_notification_failures_total",
+            "Alert messages that failed",
+            telemetry.failedNotifications.value
+        )
         add(
             Family(
-                name: "process_cpu_seconds_total", kind: .counter, help: "Processor time used",
+                name: "process_cpu_seconds_total",
+                kind: .counter,
+                help: "Processor time used",
                 samples: [
                     (
                         "process_cpu_seconds_total", [],
                         Double(Stopwatch.processorNanoseconds()) / 1e9
                     )
-                ]))
+                ]
+            )
+        )
         gauge(
-            "process_resident_memory_bytes", "Memory in RAM",
-            Double(ProcessStatus.residentBytes()))
+            "process_resident_memory_bytes",
+            "Memory in RAM",
+            Double(ProcessStatus.residentBytes())
+        )
         gauge("process_open_fds", "Open descriptors", Double(ProcessStatus.descriptorCount()))
         gauge("process_start_time_seconds", "When the process began", Double(startedAt) / 1e9)
     }
@@ -108,7 +156,10 @@ struct SelfMetrics: Sendable {
     }
 
     private mutating func gauge(
-        _ name: String, _ help: String, _ value: Double, _ labels: [(String, String)] = []
+        _ name: String,
+        _ help: String,
+        _ value: Double,
+        _ labels: [(String, String)] = []
     ) {
         add(Family(name: name, kind: .gauge, help: help, samples: [(name, labels, value)]))
     }
@@ -155,7 +206,10 @@ struct SelfMetrics: Sendable {
         for family in families {
             for sample in family.samples {
                 let pairs =
-                    [(Labels.metricNameLabel, sample.name), ("job", "weir"), ("instance", instance)]
+                    [
+                        (Labels.metricNameLabel, sample.name), ("job", "weir"),
+                        ("instance", instance),
+                    ]
                     + sample.labels
                 batch.streamIndexes.append(UInt32(batch.streams.count))
                 batch.streams.append(Labels(pairs))

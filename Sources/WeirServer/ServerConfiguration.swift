@@ -1,7 +1,9 @@
 package import WeirStore
 
-/// How `weir serve` runs. Each setting has one name, which is its flag, its key in `weir.yaml`
-/// and, as `WEIR_NAME`, its environment variable; see `ConfigurationKey`.
+/// How `weir serve` runs.
+///
+/// Each setting has one name, which is its flag, its key in `weir.yaml` and, as `WEIR_NAME`, its
+/// environment variable; see `ConfigurationKey`.
 package struct ServerConfiguration: Sendable {
     package var data = "./weir-data"
     package var listen = "127.0.0.1:4040"

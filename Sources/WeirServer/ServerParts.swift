@@ -23,7 +23,9 @@ final class ServerParts: Sendable {
     let httpServer = Mutex<HTTPServer?>(nil)
 
     init(
-        configuration: ServerConfiguration, store: Store, clock: any WallClock
+        configuration: ServerConfiguration,
+        store: Store,
+        clock: any WallClock
     ) throws(RuleStateError) {
         self.configuration = configuration
         self.clock = clock
@@ -35,41 +37,66 @@ final class ServerParts: Sendable {
         adminPool = WorkerPool(name: "weir-admin", threadCount: 2)
         queryPool = WorkerPool(
             name: "weir-query",
-            threadCount: configuration.queryThreads > 0 ? configuration.queryThreads : cores + 1)
+            threadCount: configuration.queryThreads > 0 ? configuration.queryThreads : cores + 1
+        )
         let source = StoreSampleSource(store: store)
         write = WriteEndpoint(
-            store: store, configuration: configuration, clock: clock, telemetry: telemetry,
-            pool: parsePool)
+            store: store,
+            configuration: configuration,
+            clock: clock,
+            telemetry: telemetry,
+            pool: parsePool
+        )
         query = QueryEndpoint(
-            source: source, configuration: configuration, clock: clock, pool: queryPool,
-            telemetry: telemetry)
+            source: source,
+            configuration: configuration,
+            clock: clock,
+            pool: queryPool,
+            telemetry: telemetry
+        )
         admin = AdminEndpoint(store: store, pool: adminPool)
         let stateStore = try SQLiteRuleStateStore(database: store.catalogDatabase)
         var notification = NotificationConfiguration(
             receivers: configuration.webhooks.enumerated().map { index, url in
                 NotificationReceiver(name: "webhook-\(index + 1)", url: url)
-            })
+            }
+        )
         notification.groupWaitMilliseconds = configuration.groupWait / 1_000_000
         notification.repeatIntervalMilliseconds = configuration.repeatInterval / 1_000_000
         notification.externalURL = configuration.externalURL
         let notifier = Notifier(
-            configuration: notification, sender: WebhookSender(telemetry: telemetry),
-            store: stateStore)
+            configuration: notification,
+            sender: WebhookSender(telemetry: telemetry),
+            store: stateStore
+        )
         var engine = RuleEngineConfiguration()
         engine.externalURL = configuration.externalURL
         rules = RuleEngine(
             evaluator: StoreRuleEvaluator(
-                store: store, source: source, configuration: configuration, telemetry: telemetry),
-            store: stateStore, notifier: notifier, clock: clock, configuration: engine)
+                store: store,
+                source: source,
+                configuration: configuration,
+                telemetry: telemetry
+            ),
+            store: stateStore,
+            notifier: notifier,
+            clock: clock,
+            configuration: engine
+        )
         ruleLoop = RuleLoop(
-            engine: rules, notifier: notifier, files: RuleFileSet(paths: configuration.rules),
-            clock: clock)
+            engine: rules,
+            notifier: notifier,
+            files: RuleFileSet(paths: configuration.rules),
+            clock: clock
+        )
     }
 
     func selfMetrics() -> SelfMetrics {
         SelfMetrics(
-            store: store, telemetry: telemetry,
+            store: store,
+            telemetry: telemetry,
             http: httpServer.withLock { $0?.statistics } ?? HTTPServerStatistics(),
-            startedAt: startedAt)
+            startedAt: startedAt
+        )
     }
 }

@@ -7,8 +7,11 @@ internal import WeirSystem
 /// quarantined segments, journal lag.
 enum StatusJSON {
     static func bytes(
-        _ status: StoreStatus, replay: StoreReplayReport, rules: RuleLoop.LoadState,
-        startedAt: Int64, now: Int64
+        _ status: StoreStatus,
+        replay: StoreReplayReport,
+        rules: RuleLoop.LoadState,
+        startedAt: Int64,
+        now: Int64
     ) -> [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
@@ -62,7 +65,9 @@ enum StatusJSON {
     }
 
     private static func write(
-        _ signal: StoreStatus.SignalStatus, limit: Int, to writer: inout JSONWriter
+        _ signal: StoreStatus.SignalStatus,
+        limit: Int,
+        to writer: inout JSONWriter
     ) {
         writer.beginObject()
         writer.member("tenant", signal.tenant)

@@ -4,8 +4,10 @@ internal import WeirQuery
 internal import WeirStore
 internal import WeirSystem
 
-/// Evaluates rules over the store. Runs on the rule loop's own threads: users' queries, however
-/// many wait, never keep a rule from being evaluated.
+/// Evaluates rules over the store.
+///
+/// Runs on the rule loop's own threads: users' queries, however many wait, never keep a rule from
+/// being evaluated.
 struct StoreRuleEvaluator: RuleEvaluator {
     let store: Store
     let source: StoreSampleSource
@@ -16,20 +18,28 @@ struct StoreRuleEvaluator: RuleEvaluator {
     func canonical(_ expression: String) -> String { RuleExpressions.canonical(expression) }
 
     func evaluate(
-        _ expression: String, atMilliseconds: Int64
+        _ expression: String,
+        atMilliseconds: Int64
     ) throws(RuleEvaluationError) -> [RuleSample] {
         let start = Stopwatch.monotonicNanoseconds()
         defer {
             telemetry.ruleEvaluations.observe(
-                seconds: Double(Stopwatch.monotonicNanoseconds() - start) / 1e9)
+                seconds: Double(Stopwatch.monotonicNanoseconds() - start) / 1e9
+            )
         }
         let context = QueryContext(
-            samplesMax: configuration.querySamplesMax, seriesMax: configuration.querySeriesMax,
+            samplesMax: configuration.querySamplesMax,
+            seriesMax: configuration.querySeriesMax,
             memoryBytesMax: configuration.queryMemoryBytesMax,
-            timeoutMilliseconds: Int(configuration.queryTimeout / 1_000_000))
+            timeoutMilliseconds: Int(configuration.queryTimeout / 1_000_000)
+        )
         do throws(QueryError) {
             switch try PromQL.evaluateInstant(
-                expression, atMilliseconds: atMilliseconds, source: source, context: context)
+                expression,
+                atMilliseconds: atMilliseconds,
+                source: source,
+                context: context
+            )
             {
             case .vector(_, let samples):
                 return samples.map { RuleSample(labels: $0.labels, value: $0.value) }
@@ -44,7 +54,8 @@ struct StoreRuleEvaluator: RuleEvaluator {
     }
 
     func write(
-        _ samples: [RuleSample], atMilliseconds: Int64
+        _ samples: [RuleSample],
+        atMilliseconds: Int64
     ) throws(RuleEvaluationError) {
         guard !samples.isEmpty else { return }
         var batch = RowBatch(signal: .metrics)
@@ -62,7 +73,8 @@ struct StoreRuleEvaluator: RuleEvaluator {
         case .success(let taken)?:
             if let refusal = taken.refusal {
                 throw RuleEvaluationError(
-                    reason: "series-max: \(refusal.refusedStreams) series refused")
+                    reason: "series-max: \(refusal.refusedStreams) series refused"
+                )
             }
         case nil: throw RuleEvaluationError(reason: "the store is stopping")
         }

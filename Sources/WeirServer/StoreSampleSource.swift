@@ -15,14 +15,20 @@ struct StoreSampleSource: SampleSource {
     }
 
     func select(
-        _ matchers: [LabelMatcher], fromMilliseconds: Int64, throughMilliseconds: Int64,
+        _ matchers: [LabelMatcher],
+        fromMilliseconds: Int64,
+        throughMilliseconds: Int64,
         context: QueryContext
     ) throws(QueryError) -> any SeriesSelection {
         let budget = QueryBudget(context: context)
         do throws(StoreError) {
             let selection = try store.select(
-                tenant: tenant, signal: .metrics, matchers: matchers,
-                times: Self.nanoseconds(fromMilliseconds, throughMilliseconds), budget: budget)
+                tenant: tenant,
+                signal: .metrics,
+                matchers: matchers,
+                times: Self.nanoseconds(fromMilliseconds, throughMilliseconds),
+                budget: budget
+            )
             context.segmentsRead.add(selection.sourceCount, ordering: .relaxed)
             return StoreSeriesSelection(selection: selection, budget: budget)
         } catch {
@@ -31,15 +37,20 @@ struct StoreSampleSource: SampleSource {
     }
 
     func series(
-        _ matcherSets: [[LabelMatcher]], fromMilliseconds: Int64, throughMilliseconds: Int64,
+        _ matcherSets: [[LabelMatcher]],
+        fromMilliseconds: Int64,
+        throughMilliseconds: Int64,
         context: QueryContext
     ) throws(QueryError) -> [Labels] {
         var found: Set<Labels> = []
         for matchers in matcherSets.isEmpty ? [[]] : matcherSets {
             try context.check()
             let selection = try select(
-                matchers, fromMilliseconds: fromMilliseconds,
-                throughMilliseconds: throughMilliseconds, context: context)
+                matchers,
+                fromMilliseconds: fromMilliseconds,
+                throughMilliseconds: throughMilliseconds,
+                context: context
+            )
             found.formUnion(selection.labels)
         }
         return Array(found)

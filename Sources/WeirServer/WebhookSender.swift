@@ -12,8 +12,12 @@ final class WebhookSender: NotificationSender {
 
     func send(_ body: [UInt8], to receiver: NotificationReceiver) throws(NotificationError) {
         let request = HTTPClientRequest(
-            method: "POST", url: receiver.url,
-            headers: [("Content-Type", "application/json")], body: body, timeoutSeconds: 10)
+            method: "POST",
+            url: receiver.url,
+            headers: [("Content-Type", "application/json")],
+            body: body,
+            timeoutSeconds: 10
+        )
         let response: HTTPClientResponse
         do throws(HTTPClientError) {
             response = try client.withLock { client throws(HTTPClientError) in
@@ -27,7 +31,8 @@ final class WebhookSender: NotificationSender {
             telemetry.failedNotifications.add(1)
             throw NotificationError(
                 reason: "\(receiver.url) answered \(response.status)",
-                isRetryable: response.status >= 500 || response.status == 429)
+                isRetryable: response.status >= 500 || response.status == 429
+            )
         }
         telemetry.notifications.add(1)
     }

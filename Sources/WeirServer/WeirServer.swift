@@ -26,9 +26,12 @@ package final class WeirServer: Sendable {
     /// What replaying the journal found.
     package var replayReport: StoreReplayReport { parts.store.replayReport }
 
-    /// Opens the store, reads the rules, listens. Ready to serve when it returns.
+    /// Opens the store, reads the rules, listens.
+    ///
+    /// Ready to serve when it returns.
     package init(
-        _ configuration: ServerConfiguration, clock: any WallClock = HostClock(),
+        _ configuration: ServerConfiguration,
+        clock: any WallClock = HostClock(),
         log: @escaping StoreLog
     ) throws(ServerError) {
         self.log = log
@@ -77,7 +80,9 @@ package final class WeirServer: Sendable {
     private static func readPEM(_ path: String) throws(ServerError) -> String {
         do throws(FileError) {
             return String(
-                decoding: try HostFileSystem().readFile(path, bytesMax: 1 << 20), as: UTF8.self)
+                decoding: try HostFileSystem().readFile(path, bytesMax: 1 << 20),
+                as: UTF8.self
+            )
         } catch {
             throw .listen(reason: error.description)
         }
@@ -102,8 +107,9 @@ package final class WeirServer: Sendable {
         for problem in parts.ruleLoop.reload().problems { log("rules: \(problem)") }
     }
 
-    /// Stops accepting, finishes what is in hand, flushes, closes. Bounded: little more than
-    /// `drainSeconds` and one flush.
+    /// Stops accepting, finishes what is in hand, flushes, closes.
+    ///
+    /// Bounded: little more than `drainSeconds` and one flush.
     package func stop(drainSeconds: Double = 5) {
         isStopping.update { $0 = true }
         http.stop(drainSeconds: drainSeconds)

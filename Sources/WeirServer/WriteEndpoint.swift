@@ -38,7 +38,9 @@ struct WriteEndpoint: Sendable {
             exchange.respond(
                 refusal(
                     reason: "precision \"\(precision)\" is not known",
-                    hint: "use ns, us, ms, s, m or h"))
+                    hint: "use ns, us, ms, s, m or h"
+                )
+            )
             return
         }
         options.nanosecondsPerUnit = unit
@@ -50,7 +52,9 @@ struct WriteEndpoint: Sendable {
             exchange.respond(
                 refusal(
                     reason: "X-Weir-Batch-Id has \(batchID.count) bytes",
-                    hint: "at most \(Self.batchIDBytesMax) are allowed"))
+                    hint: "at most \(Self.batchIDBytesMax) are allowed"
+                )
+            )
             return
         }
         let sync = exchange.head.header("x-weir-sync").map { SyncMode(text: $0) }
@@ -58,7 +62,9 @@ struct WriteEndpoint: Sendable {
             exchange.respond(
                 refusal(
                     reason: "X-Weir-Sync is not a sync mode",
-                    hint: "use \"always\" or a duration such as \"1s\""))
+                    hint: "use \"always\" or a duration such as \"1s\""
+                )
+            )
             return
         }
         let result = LineProtocolParser.parse(body, options: options)
@@ -86,11 +92,13 @@ struct WriteEndpoint: Sendable {
         }
         if result.stringFieldCount > 0 {
             response.headers.append(
-                ("X-Weir-Skipped-Strings", String(result.stringFieldCount)))
+                ("X-Weir-Skipped-Strings", String(result.stringFieldCount))
+            )
         }
         if outcome.isDuplicate { response.headers.append(("X-Weir-Duplicate", "true")) }
         response.headers.append(
-            ("X-Weir-Durability", outcome.isDurable ? "synced" : "interval"))
+            ("X-Weir-Durability", outcome.isDurable ? "synced" : "interval")
+        )
         response.headers.append(("X-Influxdb-Version", InfluxHandshake.version))
         return response
     }
@@ -105,7 +113,8 @@ struct WriteEndpoint: Sendable {
                     "series-max: \(refusal.refusedStreams) new series refused, "
                         + "\(refusal.activeStreams) of \(refusal.limit) are active; the first is "
                         + refusal.firstStream.description
-                ))
+                )
+            )
         }
         let first = reasons.first.map { "line \($0.line): \($0.reason)" } ?? ""
         let refusedRows = outcome.refusal?.refusedRows ?? 0
@@ -143,23 +152,32 @@ struct WriteEndpoint: Sendable {
         switch error {
         case .diskFull(let error):
             .error(
-                507, error: "disk_full", reason: error.description,
-                hint: "nothing was stored; make room, and send it again")
+                507,
+                error: "disk_full",
+                reason: error.description,
+                hint: "nothing was stored; make room, and send it again"
+            )
         case .memoryFull(let bytes, let limit):
             HTTPResponse.error(
-                429, error: "memory_full",
+                429,
+                error: "memory_full",
                 reason: "rows in memory take \(bytes) bytes of memory-rows-max \(limit)",
                 hint: "nothing was stored; send it again in a moment"
             ).adding("Retry-After", "1")
         case .stopping:
             HTTPResponse.error(
-                503, error: "stopping", reason: "the server is stopping",
+                503,
+                error: "stopping",
+                reason: "the server is stopping",
                 hint: "nothing was stored; send it again"
             ).adding("Retry-After", "5")
         default:
             .error(
-                500, error: "storage", reason: "\(error)",
-                hint: "nothing was stored; see the server's log")
+                500,
+                error: "storage",
+                reason: "\(error)",
+                hint: "nothing was stored; see the server's log"
+            )
         }
     }
 }

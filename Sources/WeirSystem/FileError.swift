@@ -1,6 +1,8 @@
 internal import Glibc
 
-/// A file operation that the system refused. `code` is its `errno`.
+/// A file operation that the system refused.
+///
+/// `code` is its `errno`.
 package struct FileError: Error, Hashable {
     package enum Operation: String, Hashable, Sendable {
         case open

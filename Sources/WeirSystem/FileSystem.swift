@@ -31,7 +31,9 @@ package struct DiskSpace: Hashable, Sendable {
     }
 }
 
-/// One open file. Offsets and counts are bytes. Closed when the last reference goes.
+/// One open file.
+///
+/// Offsets and counts are bytes. Closed when the last reference goes.
 package protocol File: AnyObject, Sendable {
     var path: String { get }
     func size() throws(FileError) -> Int

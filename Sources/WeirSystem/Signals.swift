@@ -9,10 +9,14 @@ package enum Signals {
         case reload
     }
 
-    /// Makes writing to a reader that left an error instead of the end. Call first in `main`.
+    /// Makes writing to a reader that left an error instead of the end.
+    ///
+    /// Call first in `main`.
     package static func ignorePipe() { signal(SIGPIPE, SIG_IGN) }
 
-    /// Keeps TERM, INT and HUP for `wait`. Call before any thread starts, so that all inherit it.
+    /// Keeps TERM, INT and HUP for `wait`.
+    ///
+    /// Call before any thread starts, so that all inherit it.
     package static func prepare() {
         var set = taken()
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)

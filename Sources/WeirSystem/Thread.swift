@@ -15,7 +15,9 @@ package final class Thread: @unchecked Sendable {
         }
     }
 
-    /// Starts a thread. `name` is cut to the 15 bytes Linux keeps.
+    /// Starts a thread.
+    ///
+    /// `name` is cut to the 15 bytes Linux keeps.
     package init(name: String, stackBytes: Int = 1 << 20, _ body: @escaping @Sendable () -> Void) {
         let start = unsafe Unmanaged.passRetained(Start(name: name, body: body)).toOpaque()
         var handle = pthread_t()
@@ -39,7 +41,9 @@ package final class Thread: @unchecked Sendable {
         self.handle = handle
     }
 
-    /// Waits until the body has returned. Call at most once.
+    /// Waits until the body has returned.
+    ///
+    /// Call at most once.
     package func join() { pthread_join(handle, nil) }
 
     /// Gives the thread back to the system when it ends, without a `join`.

@@ -35,7 +35,9 @@ package final class WorkerPool: Sendable {
     }
 
     /// Runs `body` for every index below `count`, on the pool's threads and the caller's, and
-    /// returns when all are done. Indices are taken one by one, so uneven work evens out.
+    /// returns when all are done.
+    ///
+    /// Indices are taken one by one, so uneven work evens out.
     package func forEach(count: Int, _ body: @escaping @Sendable (Int) -> Void) {
         guard count > 1, threadCount > 0 else {
             for index in 0..<count { body(index) }

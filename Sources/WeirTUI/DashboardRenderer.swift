@@ -13,16 +13,15 @@ package enum RenderStyle: Hashable, Sendable {
 package enum DashboardRenderer {
     /// Asks the server and draws one dashboard as the terminal would show it.
     ///
-    /// - Parameters:
-    ///   - dashboard: What to draw.
-    ///   - api: Whom to ask; called on this thread.
-    ///   - size: The screen. With `isWhole` the height follows from the dashboard.
-    ///   - at: The end of the time shown, in milliseconds since 1970.
-    ///   - range: The length of the time shown in milliseconds; the dashboard's own when nil.
-    ///   - style: With or without colours.
-    ///   - variables: Chosen values.
-    ///   - isWhole: All rows of the dashboard, however long.
-    ///   - capabilities: Of the terminal it is printed for.
+    /// - `dashboard`: What to draw.
+    /// - `api`: Whom to ask; called on this thread.
+    /// - `size`: The screen. With `isWhole` the height follows from the dashboard.
+    /// - `at`: The end of the time shown, in milliseconds since 1970.
+    /// - `range`: The length of the time shown in milliseconds; the dashboard's own when nil.
+    /// - `style`: With or without colours.
+    /// - `variables`: Chosen values.
+    /// - `isWhole`: All rows of the dashboard, however long.
+    /// - `capabilities`: Of the terminal it is printed for.
     package static func render(
         _ dashboard: Dashboard,
         api: any QueryAPI,
@@ -35,7 +34,7 @@ package enum DashboardRenderer {
         serverName: String = "local",
         capabilities: TerminalCapabilities = TerminalCapabilities()
     ) -> String {
-        print(
+        printed(
             frame(
                 dashboard,
                 api: api,
@@ -95,14 +94,13 @@ package enum DashboardRenderer {
 
     /// Draws the answer of one range query as a chart with its legend: `weir query --graph`.
     ///
-    /// - Parameters:
-    ///   - answer: The body of `/api/v1/query_range`, or of `/api/v1/query`.
-    ///   - title: Over the chart, such as the expression.
-    ///   - from: The start that was asked for, in milliseconds since 1970.
-    ///   - to: The end.
-    ///   - step: The step that was asked for, in milliseconds.
-    ///   - now: Values after it are not complete.
-    /// - Throws: `APIError.malformed` when the answer is no result.
+    /// - `answer`: The body of `/api/v1/query_range`, or of `/api/v1/query`.
+    /// - `title`: Over the chart, such as the expression.
+    /// - `from`: The start that was asked for, in milliseconds since 1970.
+    /// - `to`: The end.
+    /// - `step`: The step that was asked for, in milliseconds.
+    /// - `now`: Values after it are not complete.
+    /// Throws `APIError.malformed` when the answer is no result.
     package static func renderGraph(
         _ answer: JSONValue,
         title: String,
@@ -138,7 +136,7 @@ package enum DashboardRenderer {
         var view = PanelView(panel: panel, state: state, now: now, staleAfter: .max)
         view.isMaximized = true
         view.draw(into: &buffer, in: buffer.bounds, theme: theme)
-        return print(buffer, style, capabilities)
+        return printed(buffer, style, capabilities)
     }
 
     /// The step at which a chart of this width has one point for each dot column, in milliseconds.
@@ -147,7 +145,7 @@ package enum DashboardRenderer {
         return TimeAxis(from: from, to: to, cells: cells).step
     }
 
-    private static func print(
+    private static func printed(
         _ frame: CellBuffer,
         _ style: RenderStyle,
         _ capabilities: TerminalCapabilities

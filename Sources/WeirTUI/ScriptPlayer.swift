@@ -3,8 +3,9 @@ package import WeirTerminal
 
 /// Plays keys against the program without a terminal: for tests, and for `weir tui --script`.
 package enum ScriptPlayer {
-    /// Asks all that the program wants to know, until it wants no more. One after the other, so the outcome is the
-    /// same each time.
+    /// Asks all that the program wants to know, until it wants no more.
+    ///
+    /// One after the other, so the outcome is the same each time.
     package static func settle(_ app: App, _ api: any QueryAPI) {
         // An answer may lead to a question, but not for ever.
         for _ in 0..<64 {

@@ -5,7 +5,9 @@ internal import WeirTerminal
 package enum TUI {
     static let frameMilliseconds: Int64 = 33
 
-    /// Runs until it is quit. Prints to stderr what went wrong.
+    /// Runs until it is quit.
+    ///
+    /// Prints to stderr what went wrong.
     ///
     /// - Returns: The exit code: 0, or 1.
     package static func run(options: TUIOptions) -> Int32 {

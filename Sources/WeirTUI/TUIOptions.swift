@@ -1,3 +1,4 @@
+internal import WeirCore
 package import WeirTerminal
 
 /// What `weir tui` was asked for.
@@ -82,7 +83,7 @@ package struct TUIOptions: Sendable {
                 attached = String(argument[argument.index(after: equals)...])
             }
             guard Self.flags.contains(flag) else {
-                throw .unknown(flag, nearest: NearestName.of(flag, among: Self.flags))
+                throw .unknown(flag, nearest: EditDistance.nearest(to: flag, among: Self.flags))
             }
             if flag == "--dump" {
                 isDumped = true

@@ -1,4 +1,6 @@
-/// A screen in memory. Drawing outside it, or outside the clip, does nothing.
+/// A screen in memory.
+///
+/// Drawing outside it, or outside the clip, does nothing.
 ///
 /// Invariants: `cells.count == width * height`; a cell of width 2 is followed in its row by one of
 /// width 0, and only there does one of width 0 stand. No control character is ever in a cell, so text
@@ -32,7 +34,9 @@ package struct CellBuffer: Equatable, Sendable {
         for index in cells.indices { cells[index] = .blank }
     }
 
-    /// Places a scalar of width 1 or 2. A wide one that would be cut in half becomes a space.
+    /// Places a scalar of width 1 or 2.
+    ///
+    /// A wide one that would be cut in half becomes a space.
     package mutating func set(_ x: Int, _ y: Int, _ scalar: Unicode.Scalar, _ style: Style) {
         place(x, y, glyph: scalar.value, width: CharacterWidth.of(scalar), style)
     }
@@ -64,8 +68,10 @@ package struct CellBuffer: Equatable, Sendable {
         }
     }
 
-    /// Writes one line of text and returns the column after it. Control characters show as `·`,
-    /// joiners and variation selectors are left out, accents join the letter before them.
+    /// Writes one line of text and returns the column after it.
+    ///
+    /// Control characters show as `·`, joiners and variation selectors are left out, accents join
+    /// the letter before them.
     @discardableResult
     package mutating func write(
         _ text: some StringProtocol,

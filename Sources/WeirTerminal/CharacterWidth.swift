@@ -1,6 +1,10 @@
-/// How many columns text takes. Source: UAX #11 and the general categories, by `WidthTable`.
+/// How many columns text takes.
+///
+/// Source: UAX #11 and the general categories, by `WidthTable`.
 package enum CharacterWidth {
-    /// 0, 1 or 2. Control characters count as 1, as they are shown by a stand-in.
+    /// 0, 1 or 2.
+    ///
+    /// Control characters count as 1, as they are shown by a stand-in.
     package static func of(_ scalar: Unicode.Scalar) -> Int {
         let code = scalar.value
         if code < 0x300 { return 1 }

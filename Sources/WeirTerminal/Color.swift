@@ -22,8 +22,9 @@ package struct Color: RawRepresentable, Hashable, Sendable {
         rawValue >> 24 == 1 ? UInt8(truncatingIfNeeded: rawValue) : nil
     }
 
-    /// Red, green and blue, for any colour but the terminal's own. The first 16 are taken as
-    /// xterm's defaults, since a theme's are not known.
+    /// Red, green and blue, for any colour but the terminal's own.
+    ///
+    /// The first 16 are taken as xterm's defaults, since a theme's are not known.
     package var components: (red: Int, green: Int, blue: Int)? {
         switch rawValue >> 24 {
         case 2:

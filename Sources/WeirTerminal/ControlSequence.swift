@@ -6,7 +6,7 @@ struct ControlSequence {
     private let parameters: [[Int?]]
     private let final: UInt8
 
-    /// - Parameter body: What stands between `CSI` and the final byte.
+    /// `body`: what stands between `CSI` and the final byte.
     init(_ body: ArraySlice<UInt8>, final: UInt8) {
         self.final = final
         var rest = body
@@ -125,7 +125,9 @@ struct ControlSequence {
         return .mouse(MouseEvent(action, x: column - 1, y: row - 1))
     }
 
-    /// What an OSC or DCS answer says. `bytes` begins with the escape and has no terminator.
+    /// What an OSC or DCS answer says.
+    ///
+    /// `bytes` begins with the escape and has no terminator.
     static func answer(toString bytes: ArraySlice<UInt8>) -> InputEvent? {
         let text = String(decoding: bytes.dropFirst(2), as: UTF8.self)
         if text.hasPrefix("11;rgb:") {

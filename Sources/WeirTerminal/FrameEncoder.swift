@@ -27,7 +27,7 @@ package struct FrameEncoder {
 
     /// The bytes that turn what is shown into `frame`: empty when nothing changed.
     ///
-    /// - Parameter cursor: Where to show the cursor, or nil to hide it.
+    /// `cursor`: where to show the cursor, or nil to hide it.
     package mutating func encode(_ frame: CellBuffer, cursor: CursorPlace? = nil) -> [UInt8] {
         let next = GlyphFallback.apply(capabilities.glyphs, to: frame)
         let hashes = (0..<next.height).map { next.rowHash($0) }
@@ -156,7 +156,9 @@ package struct FrameEncoder {
     private mutating func append(_ text: String) { output.append(contentsOf: text.utf8) }
 }
 
-/// Where the cursor shows. Counted from 0.
+/// Where the cursor shows.
+///
+/// Counted from 0.
 package struct CursorPlace: Hashable, Sendable {
     package let x: Int
     package let y: Int

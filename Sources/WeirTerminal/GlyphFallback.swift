@@ -1,4 +1,6 @@
-/// Stand-ins for glyphs that a terminal's font may lack. Widths stay the same.
+/// Stand-ins for glyphs that a terminal's font may lack.
+///
+/// Widths stay the same.
 enum GlyphFallback {
     static func apply(_ repertoire: GlyphRepertoire, to buffer: CellBuffer) -> CellBuffer {
         switch repertoire {

@@ -48,7 +48,9 @@ package struct KeyPress: Hashable, Sendable {
     }
 }
 
-/// What a mouse did. Columns and rows count from 0.
+/// What a mouse did.
+///
+/// Columns and rows count from 0.
 package struct MouseEvent: Hashable, Sendable {
     package enum Action: Hashable, Sendable {
         case press(button: Int)

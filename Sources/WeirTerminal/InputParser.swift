@@ -57,7 +57,9 @@ package struct InputParser {
         pending.removeFirst(min(offset, pending.count))
     }
 
-    /// Moves bytes into the paste until its end mark. Returns false when more must come.
+    /// Moves bytes into the paste until its end mark.
+    ///
+    /// Returns false when more must come.
     private mutating func takePaste(from offset: inout Int, into events: inout [InputEvent]) -> Bool
     {
         var collected = paste ?? []

@@ -1,8 +1,9 @@
 internal import Glibc
 internal import Synchronization
 
-/// Where other threads leave messages for the one that draws. Its descriptor becomes readable, so that
-/// one `poll` waits for it and for the terminal.
+/// Where other threads leave messages for the one that draws.
+///
+/// Its descriptor becomes readable, so that one `poll` waits for it and for the terminal.
 package final class Mailbox<Message: Sendable>: Sendable {
     private let messages = Mutex<[Message]>([])
     /// Readable when there is something to take.
@@ -25,7 +26,9 @@ package final class Mailbox<Message: Sendable>: Sendable {
         close(writeDescriptor)
     }
 
-    /// Leaves a message. From any thread.
+    /// Leaves a message.
+    ///
+    /// From any thread.
     package func post(_ message: Message) {
         let isFirst = messages.withLock { messages in
             messages.append(message)

@@ -1,4 +1,6 @@
-/// A rectangle of cells. Sizes are never negative.
+/// A rectangle of cells.
+///
+/// Sizes are never negative.
 package struct Rect: Hashable, Sendable {
     package var x: Int
     package var y: Int

@@ -1,7 +1,9 @@
 /// Select Graphic Rendition: the sequence that sets colours and attributes (ECMA-48, 8.3.117).
 enum SGR {
     /// The shortest sequence from one style to another; empty when a terminal with `colors` shows no
-    /// difference. `from` nil means unknown.
+    /// difference.
+    ///
+    /// `from` nil means unknown.
     static func change(from: Style?, to: Style, colors: ColorDepth) -> String {
         let whole = sequence(["0"] + additions(from: .plain, to: to, colors: colors))
         guard let from else { return whole }

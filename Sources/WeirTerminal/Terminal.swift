@@ -64,7 +64,9 @@ package final class Terminal {
         close(descriptor)
     }
 
-    /// Restores the terminal. Nothing else may be called after it.
+    /// Restores the terminal.
+    ///
+    /// Nothing else may be called after it.
     package func restore() { weir_guard_disarm() }
 
     /// Stops the process, as Ctrl-Z does.
@@ -124,8 +126,9 @@ package final class Terminal {
         return count == 0 || errno == EAGAIN || errno == EINTR ? [] : nil
     }
 
-    /// Waits for the terminal, a signal, mail, or `timeoutMilliseconds` (nil: for ever). An empty
-    /// answer means that the time is over.
+    /// Waits for the terminal, a signal, mail, or `timeoutMilliseconds` (nil: for ever).
+    ///
+    /// An empty answer means that the time is over.
     package func wait(mailDescriptor: Int32, timeoutMilliseconds: Int?) -> [Event] {
         var events: [Event] = early.map { .input($0) }
         early = []
@@ -180,8 +183,10 @@ package final class Terminal {
         return events
     }
 
-    /// Shows a frame. Returns false when the terminal still has the last one to take: then nothing was
-    /// sent, and the next `wait` ends when it has.
+    /// Shows a frame.
+    ///
+    /// Returns false when the terminal still has the last one to take: then nothing was sent, and
+    /// the next `wait` ends when it has.
     @discardableResult
     package func draw(_ frame: CellBuffer, cursor: CursorPlace? = nil) -> Bool {
         guard unsent.isEmpty else { return false }

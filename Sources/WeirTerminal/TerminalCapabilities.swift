@@ -77,7 +77,9 @@ package struct TerminalCapabilities: Hashable, Sendable {
         }
     }
 
-    /// Takes in what the terminal answered. The environment's word on colours and theme is kept.
+    /// Takes in what the terminal answered.
+    ///
+    /// The environment's word on colours and theme is kept.
     package mutating func learn(
         from answer: TerminalAnswer,
         environment: [String: String]

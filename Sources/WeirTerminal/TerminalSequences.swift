@@ -1,4 +1,6 @@
-/// The control sequences that are sent. Sources: ECMA-48, xterm's control sequences.
+/// The control sequences that are sent.
+///
+/// Sources: ECMA-48, xterm's control sequences.
 package enum TerminalSequences {
     /// The other screen, no cursor, no wrapping at the margin, pastes marked.
     package static let enter = "\u{1B}[?1049h\u{1B}[?25l\u{1B}[?7l\u{1B}[?2004h\u{1B}[2J"
@@ -8,8 +10,9 @@ package enum TerminalSequences {
         "\u{1B}\\\u{1B}[?2026l\u{1B}[0m\u{1B}[?1002l\u{1B}[?1006l\u{1B}[?2004l\u{1B}[?7h\u{1B}[?25h"
         + "\u{1B}[?1049l"
 
-    /// The kitty keyboard's flag for telling apart what used to look alike. The other screen has its
-    /// own flags, so leaving it gives the shell's back.
+    /// The kitty keyboard's flag for telling apart what used to look alike.
+    ///
+    /// The other screen has its own flags, so leaving it gives the shell's back.
     package static let enterKittyKeyboard = "\u{1B}[=1u"
     package static let leaveKittyKeyboard = "\u{1B}[=0u"
 

@@ -1,4 +1,6 @@
-/// The colours of everything drawn. Exact in 256 colours, and apart for colour-blind eyes.
+/// The colours of everything drawn.
+///
+/// Exact in 256 colours, and apart for colour-blind eyes.
 package struct Theme: Sendable {
     package let text: Style
     package let strong: Style

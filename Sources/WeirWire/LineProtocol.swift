@@ -4,9 +4,13 @@ package import WeirCore
 package struct LineProtocolOptions: Sendable {
     /// Nanoseconds per unit of the timestamps in the body.
     package var nanosecondsPerUnit: Int64 = 1
-    /// The time of lines that have none, and what "future" is measured from. Nanoseconds.
+    /// The time of lines that have none, and what "future" is measured from.
+    ///
+    /// Nanoseconds.
     package var now: Int64
-    /// Lines further in the future than this are refused. Nanoseconds.
+    /// Lines further in the future than this are refused.
+    ///
+    /// Nanoseconds.
     package var futureMax: Int64 = 2 * 86_400 * 1_000_000_000
     /// Labels that every line gets, and that win over its own tags.
     package var extraLabels: [(name: String, value: String)] = []
@@ -90,7 +94,9 @@ extension LineProtocolError: CustomStringConvertible {
     }
 }
 
-/// A line that was not taken, and why. Lines count from 1.
+/// A line that was not taken, and why.
+///
+/// Lines count from 1.
 package struct LineRefusal: Hashable, Sendable {
     package let line: Int
     package let error: LineProtocolError

@@ -65,7 +65,9 @@ package struct YAMLEntry: Hashable, Sendable {
     }
 }
 
-/// Why a text is not a usable YAML document. Lines count from 1.
+/// Why a text is not a usable YAML document.
+///
+/// Lines count from 1.
 package enum YAMLError: Error, Hashable {
     case syntax(line: Int, reason: String)
     case duplicateKey(line: Int, key: String)

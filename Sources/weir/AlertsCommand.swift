@@ -1,7 +1,7 @@
 import WeirCore
 import WeirTUI
 
-/// `weir alerts`
+/// `weir alerts`.
 enum AlertsCommand {
     static let usage = """
         weir alerts [--json] [--base URL]
@@ -31,7 +31,8 @@ enum AlertsCommand {
             var table = TextTable(["state", "alert", "since", "value", "labels", "summary"])
             for alert in answer["data"]?["alerts"]?.array ?? [] {
                 let labels = Labels(
-                    (alert["labels"]?.members ?? []).map { ($0.key, $0.value.string ?? "") })
+                    (alert["labels"]?.members ?? []).map { ($0.key, $0.value.string ?? "") }
+                )
                 table.append([
                     alert["state"]?.string ?? "", labels["alertname"] ?? "",
                     alert["activeAt"]?.string ?? "", alert["value"]?.string ?? "",

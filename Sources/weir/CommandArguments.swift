@@ -21,11 +21,14 @@ struct CommandArguments {
     private(set) var switches: Set<String> = []
     private(set) var positional: [String] = []
 
-    /// - Parameters:
-    ///   - flags: Those that take a value, as `--name value` or `--name=value`.
-    ///   - switches: Those that do not.
+    /// What is given.
+    ///
+    /// - `flags`: Those that take a value, as `--name value` or `--name=value`.
+    /// - `switches`: Those that do not.
     init(
-        _ arguments: [String], flags: [String] = [], switches known: [String] = []
+        _ arguments: [String],
+        flags: [String] = [],
+        switches known: [String] = []
     ) throws(Failure) {
         var rest = arguments[...]
         while let argument = rest.popFirst() {
@@ -43,7 +46,9 @@ struct CommandArguments {
                 values[parts[0]] = value
             } else {
                 throw .unknownFlag(
-                    parts[0], nearest: EditDistance.nearest(to: parts[0], among: flags + known))
+                    parts[0],
+                    nearest: EditDistance.nearest(to: parts[0], among: flags + known)
+                )
             }
         }
     }

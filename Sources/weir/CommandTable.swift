@@ -20,47 +20,86 @@ struct Command: Sendable {
 enum CommandTable {
     static let all: [Command] = [
         Command(
-            name: "serve", summary: "run the server", usage: ServeCommand.usage,
-            run: ServeCommand.run),
+            name: "serve",
+            summary: "run the server",
+            usage: ServeCommand.usage,
+            run: ServeCommand.run
+        ),
         Command(
-            name: "demo", summary: "run a server with a simulated shop and look at it",
-            usage: DemoCommand.usage, run: DemoCommand.run),
+            name: "demo",
+            summary: "run a server with a simulated shop and look at it",
+            usage: DemoCommand.usage,
+            run: DemoCommand.run
+        ),
         Command(
-            name: "tui", summary: "dashboards, explore and alerts in the terminal",
-            usage: TUICommand.usage, run: TUICommand.run),
+            name: "tui",
+            summary: "dashboards, explore and alerts in the terminal",
+            usage: TUICommand.usage,
+            run: TUICommand.run
+        ),
         Command(
-            name: "query", summary: "ask in PromQL", usage: QueryCommand.usage,
-            run: QueryCommand.run),
+            name: "query",
+            summary: "ask in PromQL",
+            usage: QueryCommand.usage,
+            run: QueryCommand.run
+        ),
         Command(
-            name: "alerts", summary: "list alerts", usage: AlertsCommand.usage,
-            run: AlertsCommand.run),
+            name: "alerts",
+            summary: "list alerts",
+            usage: AlertsCommand.usage,
+            run: AlertsCommand.run
+        ),
         Command(
-            name: "rules", summary: "check rule files", usage: RulesCommand.usage,
-            run: RulesCommand.run),
+            name: "rules",
+            summary: "check rule files",
+            usage: RulesCommand.usage,
+            run: RulesCommand.run
+        ),
         Command(
-            name: "dashboards", summary: "check or print dashboards",
-            usage: DashboardsCommand.usage, run: DashboardsCommand.run),
+            name: "dashboards",
+            summary: "check or print dashboards",
+            usage: DashboardsCommand.usage,
+            run: DashboardsCommand.run
+        ),
         Command(
-            name: "status", summary: "how the server is doing", usage: StatusCommand.usage,
-            run: StatusCommand.run),
+            name: "status",
+            summary: "how the server is doing",
+            usage: StatusCommand.usage,
+            run: StatusCommand.run
+        ),
         Command(
-            name: "inspect", summary: "describe a segment or journal file",
-            usage: StorageCommands.inspectUsage, run: StorageCommands.inspect),
+            name: "inspect",
+            summary: "describe a segment or journal file",
+            usage: StorageCommands.inspectUsage,
+            run: StorageCommands.inspect
+        ),
         Command(
-            name: "check", summary: "verify every checksum in a data folder",
-            usage: StorageCommands.checkUsage, run: StorageCommands.check),
+            name: "check",
+            summary: "verify every checksum in a data folder",
+            usage: StorageCommands.checkUsage,
+            run: StorageCommands.check
+        ),
         Command(
-            name: "snapshot", summary: "make a consistent copy of the data",
-            usage: StorageCommands.snapshotUsage, run: StorageCommands.snapshot),
+            name: "snapshot",
+            summary: "make a consistent copy of the data",
+            usage: StorageCommands.snapshotUsage,
+            run: StorageCommands.snapshot
+        ),
         Command(
-            name: "completion", summary: "print shell completions",
-            usage: "weir completion bash|zsh|fish", run: CompletionCommand.run),
+            name: "completion",
+            summary: "print shell completions",
+            usage: "weir completion bash|zsh|fish",
+            run: CompletionCommand.run
+        ),
         Command(
-            name: "version", summary: "print the version", usage: "weir version",
+            name: "version",
+            summary: "print the version",
+            usage: "weir version",
             run: { _ in
                 Console.print("weir \(WeirVersion.text)")
                 return ExitCode.ok
-            }),
+            }
+        ),
     ]
 
     static func run(_ arguments: [String]) -> Int32 {
@@ -74,7 +113,8 @@ enum CommandTable {
         guard let command = all.first(where: { $0.name == name }) else {
             let nearest = EditDistance.nearest(to: name, among: all.map(\.name))
             Console.note(
-                "weir: no command \"\(name)\"" + (nearest.map { "; did you mean \($0)?" } ?? ""))
+                "weir: no command \"\(name)\"" + (nearest.map { "; did you mean \($0)?" } ?? "")
+            )
             return ExitCode.usage
         }
         if rest.contains("--help") || rest.contains("-h") { return help(name) }

@@ -17,7 +17,10 @@ enum Console {
             while written < bytes.count {
                 // SAFETY: `written` stays below the buffer's count.
                 let count = unsafe Glibc.write(
-                    descriptor, bytes.baseAddress?.advanced(by: written), bytes.count - written)
+                    descriptor,
+                    bytes.baseAddress?.advanced(by: written),
+                    bytes.count - written
+                )
                 if count < 0, errno == EINTR { continue }
                 // A reader that left ends the output, not the program.
                 if count <= 0 { return }

@@ -4,7 +4,7 @@ import WeirSystem
 import WeirTUI
 import WeirTerminal
 
-/// `weir dashboards`
+/// `weir dashboards`.
 enum DashboardsCommand {
     static let usage = """
         weir dashboards lint FILE...
@@ -24,7 +24,9 @@ enum DashboardsCommand {
                     try CommandArguments(
                         Array(arguments.dropFirst()),
                         flags: ["--size", "--at", "--range", "--var", "--dashboards", "--base"],
-                        switches: ["--whole", "--color"]))
+                        switches: ["--whole", "--color"]
+                    )
+                )
             } catch {
                 return CommandTable.misuse(error.text, usage)
             }
@@ -73,9 +75,16 @@ enum DashboardsCommand {
         }
         Console.print(
             DashboardRenderer.render(
-                dashboard, api: HTTPQueryAPI(base: Console.base(parsed["--base"])), size: size,
-                at: at, range: range, style: parsed.has("--color") ? .ansi : .plain,
-                variables: variables, isWhole: parsed.has("--whole")))
+                dashboard,
+                api: HTTPQueryAPI(base: Console.base(parsed["--base"])),
+                size: size,
+                at: at,
+                range: range,
+                style: parsed.has("--color") ? .ansi : .plain,
+                variables: variables,
+                isWhole: parsed.has("--whole")
+            )
+        )
         return ExitCode.ok
     }
 }

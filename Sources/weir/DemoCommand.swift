@@ -1,9 +1,8 @@
 import Glibc
 import WeirDemo
 import WeirSystem
-import WeirTUI
 
-/// `weir demo`
+/// `weir demo`.
 enum DemoCommand {
     static let usage = """
         weir demo [--keep] [--listen HOST:PORT] [--data DIR] [--history 6h]

@@ -4,7 +4,7 @@ import WeirSystem
 import WeirTUI
 import WeirTerminal
 
-/// `weir query`
+/// `weir query`.
 enum QueryCommand {
     static let usage = """
         weir query 'PROMQL' [--range 1h [--step 15s]] [--at T] [--graph|--csv|--json] [--base URL]
@@ -18,8 +18,10 @@ enum QueryCommand {
         let parsed: CommandArguments
         do throws(CommandArguments.Failure) {
             parsed = try CommandArguments(
-                arguments, flags: ["--range", "--step", "--at", "--base"],
-                switches: ["--graph", "--csv", "--json"])
+                arguments,
+                flags: ["--range", "--step", "--at", "--base"],
+                switches: ["--graph", "--csv", "--json"]
+            )
         } catch {
             return CommandTable.misuse(error.text, usage)
         }
@@ -37,7 +39,8 @@ enum QueryCommand {
             guard let rangeText else {
                 let answer = try api.get(
                     path: "/api/v1/query",
-                    parameters: [("query", expression), ("time", seconds(end))])
+                    parameters: [("query", expression), ("time", seconds(end))]
+                )
                 return show(answer, parsed)
             }
             guard let range = Units.nanoseconds(rangeText).map({ $0 / 1_000_000 }), range > 0 else {
@@ -60,13 +63,21 @@ enum QueryCommand {
                 parameters: [
                     ("query", expression), ("start", seconds(start)), ("end", seconds(end)),
                     ("step", seconds(step)),
-                ])
+                ]
+            )
             guard parsed.has("--graph") else { return show(answer, parsed) }
             Console.print(
                 try DashboardRenderer.renderGraph(
-                    answer, title: expression, from: start, to: end, step: step, now: now,
+                    answer,
+                    title: expression,
+                    from: start,
+                    to: end,
+                    step: step,
+                    now: now,
                     size: ScreenSize(width: Console.width, height: 24),
-                    style: Console.usesColor ? .ansi : .plain))
+                    style: Console.usesColor ? .ansi : .plain
+                )
+            )
             return ExitCode.ok
         } catch {
             Console.note("weir: \(error.text)")

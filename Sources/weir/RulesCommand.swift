@@ -2,7 +2,7 @@ import WeirAlerts
 import WeirServer
 import WeirSystem
 
-/// `weir rules`
+/// `weir rules`.
 enum RulesCommand {
     static let usage = """
         weir rules check FILE...
@@ -19,12 +19,16 @@ enum RulesCommand {
             do throws(FileError) {
                 let bytes = try HostFileSystem().readFile(path, bytesMax: 8 << 20)
                 let report = RuleLinter.check(
-                    text: String(decoding: bytes, as: UTF8.self), path: path,
-                    evaluator: RuleExpressions.Checker())
+                    text: String(decoding: bytes, as: UTF8.self),
+                    path: path,
+                    evaluator: RuleExpressions.Checker()
+                )
                 for problem in report.problems { Console.print("\(problem)") }
                 for warning in report.warnings { Console.print("\(warning) (warning)") }
                 if report.problems.isEmpty {
-                    Console.print("\(path): \(report.ruleCount) rules in \(report.groupCount) groups")
+                    Console.print(
+                        "\(path): \(report.ruleCount) rules in \(report.groupCount) groups"
+                    )
                 } else {
                     isSound = false
                 }

@@ -3,7 +3,7 @@ import WeirServer
 import WeirStore
 import WeirSystem
 
-/// `weir serve`
+/// `weir serve`.
 enum ServeCommand {
     static var usage: String {
         """
@@ -21,7 +21,8 @@ enum ServeCommand {
         do throws(ConfigurationError) {
             configuration = try ConfigurationReader.read(
                 arguments: arguments.filter { $0 != "--print-config" },
-                environment: Console.environment)
+                environment: Console.environment
+            )
         } catch {
             Console.note("weir: \(error)")
             return ExitCode.usage
@@ -30,6 +31,7 @@ enum ServeCommand {
             Console.print(ConfigurationReader.print(configuration), terminator: "")
             return ExitCode.ok
         }
+        Allocator.tune()
         Signals.prepare()
         let log: @Sendable (String) -> Void = { message in
             let now = TimeText.rfc3339(nanoseconds: HostClock().nowNanoseconds())

@@ -1,7 +1,7 @@
 import WeirCore
 import WeirTUI
 
-/// `weir status`
+/// `weir status`.
 enum StatusCommand {
     static let usage = """
         weir status [--json] [--base URL]
@@ -55,7 +55,8 @@ enum StatusCommand {
         Console.print("\nresident memory \(resident >> 20) MiB")
         for segment in status["quarantined"]?.array ?? [] {
             Console.print(
-                "quarantined: \(segment["path"]?.string ?? ""): \(segment["reason"]?.string ?? "")")
+                "quarantined: \(segment["path"]?.string ?? ""): \(segment["reason"]?.string ?? "")"
+            )
         }
     }
 }

@@ -1,7 +1,7 @@
 import WeirHTTP
 import WeirStore
 
-/// `weir inspect`, `weir check` and `weir snapshot`
+/// `weir inspect`, `weir check` and `weir snapshot`.
 enum StorageCommands {
     static let inspectUsage = """
         weir inspect FILE... [--streams]
@@ -33,7 +33,8 @@ enum StorageCommands {
                 do throws(StoreInspector.Failure) {
                     Console.print(
                         try StoreInspector.describe(path, listsStreams: parsed.has("--streams")),
-                        terminator: "")
+                        terminator: ""
+                    )
                 } catch {
                     Console.note("weir: \(path): \(error)")
                     return ExitCode.failed
@@ -56,7 +57,8 @@ enum StorageCommands {
             for note in report.notes { Console.print("note: \(note)") }
             Console.print(
                 "\(directory): \(report.segments) segments and \(report.journalBatches) journaled "
-                    + "batches, \(report.rows) rows, \(report.problems.count) problems")
+                    + "batches, \(report.rows) rows, \(report.problems.count) problems"
+            )
             return report.problems.isEmpty ? ExitCode.ok : ExitCode.failed
         } catch .locked(let path) {
             Console.note("weir: a server has \(path) open; stop it first, or check a snapshot")
@@ -82,8 +84,10 @@ enum StorageCommands {
     private static func snapshot(_ directory: String, base: String) -> Int32 {
         let encoded = PercentEncoding.encode(directory)
         let request = HTTPClientRequest(
-            method: "POST", url: "\(base)/api/v1/admin/snapshot?directory=\(encoded)",
-            timeoutSeconds: 600)
+            method: "POST",
+            url: "\(base)/api/v1/admin/snapshot?directory=\(encoded)",
+            timeoutSeconds: 600
+        )
         do throws(HTTPClientError) {
             let response = try HTTPClient().send(request)
             guard response.status == 200 else {

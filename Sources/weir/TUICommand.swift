@@ -1,6 +1,6 @@
 import WeirTUI
 
-/// `weir tui`
+/// `weir tui`.
 enum TUICommand {
     static var usage: String { TUIOptions.usage }
 

@@ -1,4 +1,5 @@
 import Testing
+import WeirCore
 
 @testable import WeirAlerts
 
@@ -75,26 +76,26 @@ import Testing
         var time = CivilTime(year: 1968, month: 1, day: 1)
         var weekday = 1
         for number in -731..<60_000 {
-            #expect(time.dayNumber == number)
+            #expect(time.date.daysSinceEpoch == number)
             #expect(time.weekday == weekday)
             #expect(CivilTime(seconds: Int64(number) * 86_400 + 86_399).day == time.day)
             weekday = (weekday + 1) % 7
-            time.day += 1
+            time.date.day += 1
             if time.day > CivilTime.daysIn(month: time.month, of: time.year) {
-                time.day = 1
-                time.month += 1
+                time.date.day = 1
+                time.date.month += 1
             }
             if time.month > 12 {
-                time.month = 1
-                time.year += 1
+                time.date.month = 1
+                time.date.year += 1
             }
         }
     }
 
     @Test func timesAreWrittenAsRFC3339() {
-        #expect(Timestamps.rfc3339(milliseconds: 0) == "1970-01-01T00:00:00Z")
-        #expect(Timestamps.rfc3339(milliseconds: 1_795_497_411_131) == "2026-11-24T05:16:51.131Z")
-        #expect(Timestamps.rfc3339(milliseconds: 1_795_497_411_100) == "2026-11-24T05:16:51.1Z")
-        #expect(Timestamps.rfc3339(milliseconds: -1) == "1969-12-31T23:59:59.999Z")
+        #expect(TimeText.rfc3339(milliseconds: 0) == "1970-01-01T00:00:00Z")
+        #expect(TimeText.rfc3339(milliseconds: 1_795_497_411_131) == "2026-11-24T05:16:51.131Z")
+        #expect(TimeText.rfc3339(milliseconds: 1_795_497_411_100) == "2026-11-24T05:16:51.1Z")
+        #expect(TimeText.rfc3339(milliseconds: -1) == "1969-12-31T23:59:59.999Z")
     }
 }

@@ -42,7 +42,13 @@ import WeirTestSupport
     static let floatCases: [(name: String, values: [Double])] = [
         ("integers", (0..<500).map { Double($0 % 101) }),
         ("two decimals", (0..<500).map { Double(($0 * 37) % 10_000) / 100 }),
-        ("specials", [.nan, .infinity, -.infinity, -0.0, 0.0, .leastNonzeroMagnitude, .greatestFiniteMagnitude]),
+        (
+            "specials",
+            [
+                .nan, .infinity, -.infinity, -0.0, 0.0, .leastNonzeroMagnitude,
+                .greatestFiniteMagnitude,
+            ]
+        ),
         (
             "stale markers among integers",
             (0..<200).map { $0 % 40 == 39 ? Double(bitPattern: 0x7FF0_0000_0000_0002) : Double($0) }

@@ -279,9 +279,10 @@ import WeirTestSupport
     }
 
     @Test func everyAddressMeansBothFamilies() throws {
-        let server = try startServer(configure: { $0.listen = ":0" }) { exchange in
-            exchange.respond(.text(exchange.head.remoteAddress.host))
-        }
+        let server = try startServer(
+            configure: { $0.listen = ":0" },
+            handle: { exchange in exchange.respond(.text(exchange.head.remoteAddress.host)) }
+        )
         defer { server.stop(drainSeconds: 1) }
         let response = try HTTPClient().send(HTTPClientRequest(url: url(server, "/")))
         #expect(text(response) == "127.0.0.1")

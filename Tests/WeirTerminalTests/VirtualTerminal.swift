@@ -1,7 +1,8 @@
 import WeirTerminal
 
-/// A small model of a terminal: what a screen shows after the bytes it was sent. It knows only what
-/// `FrameEncoder` may use, and notes everything else as `unknown`.
+/// A small model of a terminal: what a screen shows after the bytes it was sent.
+///
+/// It knows only what `FrameEncoder` may use, and notes everything else as `unknown`.
 struct VirtualTerminal {
     struct Place: Equatable {
         var text = " "

@@ -1,7 +1,9 @@
 import Glibc
 package import WeirTerminal
 
-/// A text that was looked at once and must stay. `WEIR_UPDATE_GOLDENS=1` writes what is there now.
+/// A text that was looked at once and must stay.
+///
+/// `WEIR_UPDATE_GOLDENS=1` writes what is there now.
 package enum GoldenFile {
     /// Nil when `text` is what the file `Goldens/NAME.txt` beside the test's source says; else the first
     /// difference.

@@ -1,3 +1,5 @@
+internal import WeirCore
+
 /// Times and durations as the Prometheus API's parameters write them.
 package enum PrometheusTime {
     /// The furthest times there are: the years 1 to 9999, milliseconds.
@@ -52,12 +54,10 @@ package enum PrometheusTime {
             let second = number(17..<19), year >= 1, (1...12).contains(month), hour <= 23,
             minute <= 59, second <= 59
         else { return nil }
-        let first = CivilDate.days(year: year, month: month)
-        let next = CivilDate.days(
-            year: month == 12 ? year + 1 : year,
-            month: month == 12 ? 1 : month + 1
-        )
-        guard day >= 1, day <= next - first else { return nil }
+        guard day >= 1, day <= CivilTime.daysIn(month: Int(month), of: Int(year)) else {
+            return nil
+        }
+        let first = Int64(CivilDate(year: Int(year), month: Int(month), day: 1).daysSinceEpoch)
         var index = 19
         var fraction: Int64 = 0
         if isMark(index, ".") {

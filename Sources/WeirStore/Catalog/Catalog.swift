@@ -9,7 +9,9 @@ struct SegmentRecord: Hashable, Sendable {
         case quarantined
     }
 
-    /// The file's name inside its bucket's folder. Derives from what went in.
+    /// The file's name inside its bucket's folder.
+    ///
+    /// Derives from what went in.
     let name: String
     let bucket: BucketKey
     let sequences: ClosedRange<UInt64>

@@ -1,7 +1,9 @@
 internal import CSQLite
 import Synchronization
 
-/// Why SQLite did not do what was asked. `code` is its extended result code.
+/// Why SQLite did not do what was asked.
+///
+/// `code` is its extended result code.
 package struct SQLiteError: Error, Hashable {
     package let code: Int32
     package let message: String

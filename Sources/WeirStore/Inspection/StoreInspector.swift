@@ -10,9 +10,10 @@ package enum StoreInspector {
         case file(FileError)
     }
 
-    /// - Parameter listsStreams: Also prints every stream of a segment.
+    /// `listsStreams`: Also prints every stream of a segment.
     package static func describe(
-        _ path: String, listsStreams: Bool = false,
+        _ path: String,
+        listsStreams: Bool = false,
         fileSystem: any FileSystem = HostFileSystem()
     ) throws(Failure) -> String {
         if path.hasSuffix(".seg") {
@@ -23,7 +24,9 @@ package enum StoreInspector {
     }
 
     private static func describeSegment(
-        _ path: String, listsStreams: Bool, _ fileSystem: any FileSystem
+        _ path: String,
+        listsStreams: Bool,
+        _ fileSystem: any FileSystem
     ) throws(Failure) -> String {
         do throws(SegmentError) {
             let segment = try SegmentReader(path: path, fileSystem: fileSystem)
@@ -65,7 +68,8 @@ package enum StoreInspector {
     }
 
     private static func describeJournal(
-        _ path: String, _ fileSystem: any FileSystem
+        _ path: String,
+        _ fileSystem: any FileSystem
     ) throws(Failure) -> String {
         do throws(FileError) {
             let file = try fileSystem.openForReading(path)
@@ -84,7 +88,8 @@ package enum StoreInspector {
                 lines.append(
                     "  batch \(record.sequence): \(record.times.count) rows of "
                         + "\(record.tenant)/\(record.signal.name), "
-                        + "\(record.definitions.count) streams defined, \(payload.count) bytes")
+                        + "\(record.definitions.count) streams defined, \(payload.count) bytes"
+                )
             }
             lines.append("  \(batches) batches, \(rows) rows")
             if reader.offset < size {
@@ -118,7 +123,8 @@ package enum StoreChecker {
 
     /// - Throws: `StoreError` when the folder holds no catalog, or another process has it open.
     package static func check(
-        _ directory: String, fileSystem: any FileSystem = HostFileSystem()
+        _ directory: String,
+        fileSystem: any FileSystem = HostFileSystem()
     ) throws(StoreError) -> Report {
         guard fileSystem.exists("\(directory)/catalog.sqlite") else {
             throw .file(FileError(.open, path: "\(directory)/catalog.sqlite", code: 2))
@@ -152,7 +158,9 @@ package enum StoreChecker {
             }
             do throws(SegmentError) {
                 let segment = try SegmentReader(
-                    path: "\(directory)/\(record.path)", fileSystem: fileSystem)
+                    path: "\(directory)/\(record.path)",
+                    fileSystem: fileSystem
+                )
                 try segment.verify(decoder: decoder)
                 report.rows += segment.footer.rowCount
             } catch {
@@ -167,7 +175,8 @@ package enum StoreChecker {
             report.notes += replay.tornTails
             for gap in replay.gaps {
                 report.problems.append(
-                    "journal: batches \(gap.lowerBound) to \(gap.upperBound) are missing")
+                    "journal: batches \(gap.lowerBound) to \(gap.upperBound) are missing"
+                )
             }
         } catch {
             report.problems.append(error.description)

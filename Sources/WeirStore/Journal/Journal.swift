@@ -49,8 +49,9 @@ final class Journal {
 
     // MARK: Writing
 
-    /// Makes sure there is a file to append to, whose first record will be `sequence`. Call
-    /// before encoding records, since it may change `epoch`.
+    /// Makes sure there is a file to append to, whose first record will be `sequence`.
+    ///
+    /// Call before encoding records, since it may change `epoch`.
     func prepare(sequence: UInt64) throws(FileError) {
         if let current, current.byteCount < Self.fileBytesMax { return }
         if current != nil { try rotate() }
@@ -73,8 +74,9 @@ final class Journal {
         epoch += 1
     }
 
-    /// Appends encoded records. On failure nothing of them stays: the file is cut back and the
-    /// next records begin a new one.
+    /// Appends encoded records.
+    ///
+    /// On failure nothing of them stays: the file is cut back and the next records begin a new one.
     func append(_ records: [UInt8]) throws(FileError) {
         guard let file = current?.file, let offset = current?.byteCount else {
             preconditionFailure("append before prepare")
@@ -130,8 +132,9 @@ final class Journal {
     }
 
     /// Calls `body` with every record, in order, those up to `checkpoint` too: they may define
-    /// streams that later ones of their file name. `fileNumber` tells files apart. Reads in
-    /// pieces, so memory is bounded by the largest record.
+    /// streams that later ones of their file name.
+    ///
+    /// `fileNumber` tells files apart. Reads in pieces, so memory is bounded by the largest record.
     func replay(
         after checkpoint: UInt64,
         _ body: (_ record: JournalRecord, _ fileNumber: Int) -> Void

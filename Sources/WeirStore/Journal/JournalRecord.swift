@@ -1,6 +1,8 @@
 internal import WeirCore
 
-/// One accepted batch as the journal keeps it. Layout: docs/format/journal.md, version 1.
+/// One accepted batch as the journal keeps it.
+///
+/// Layout: docs/format/journal.md, version 1.
 ///
 /// Streams are named by references; a reference is defined, with its labels, in the first record
 /// of a journal file that uses it, so that each file can be read alone.
@@ -52,12 +54,24 @@ struct JournalRecord: Sendable {
     private func append(_ column: ColumnValues, to output: inout [UInt8]) {
         switch column.kind {
         case .float64:
-            // Doubles are kept as they lie in memory, little-endian on every machine Weir runs on.
-            unsafe column.floats.withUnsafeBytes { unsafe output.append(contentsOf: $0) }
+            for value in column.floats { append(value, to: &output) }
         case .int64:
             for value in column.ints { UInt64(zigZag: value).appendVarint(to: &output) }
         case .bytes:
             for row in 0..<column.count { appendRun(column.texts[row], to: &output) }
+        }
+    }
+
+    /// Whole numbers, which most samples are, take a varint of twice their zigzag form; all other
+    /// doubles a 1 and their bits.
+    private func append(_ value: Double, to output: inout [UInt8]) {
+        if let whole = Int64(exactly: value), whole.magnitude < 1 << 53,
+            value.sign == .plus || whole != 0
+        {
+            (UInt64(zigZag: whole) << 1).appendVarint(to: &output)
+        } else {
+            output.append(1)
+            output.appendLittleEndian(value.bitPattern)
         }
     }
 
@@ -141,7 +155,17 @@ extension JournalRecord {
         var column = ColumnValues(kind: kind)
         for _ in 0..<rowCount {
             switch kind {
-            case .float64: column.floats.append(Double(bitPattern: try reader.readUInt64()))
+            case .float64:
+                let start = reader.offset
+                let head = try reader.readVarint()
+                guard head == 1 || head & 1 == 0 else {
+                    throw .unknownValue(offset: start, value: head)
+                }
+                column.floats.append(
+                    head == 1
+                        ? Double(bitPattern: try reader.readUInt64())
+                        : Double(Int64(zigZag: head >> 1))
+                )
             case .int64: column.ints.append(Int64(zigZag: try reader.readVarint()))
             case .bytes:
                 column.texts.append(try readRun(&reader, limit: JournalRecord.payloadBytesMax))

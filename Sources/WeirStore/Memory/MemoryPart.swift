@@ -35,126 +35,34 @@ final class MemoryPart: Sendable {
     ) {
         guard let first = batches.first, let last = batches.last else { return nil }
         sequences = first.sequence...last.sequence
-        var rows = Self.gather(batches, ranks: order.ranks, isKept: isKept)
+        var rows = RowOrder(batches, ranks: order.ranks, isKept: isKept)
         guard !rows.isEmpty else { return nil }
-        Self.sort(&rows)
-        var labels: [Labels] = []
-        var starts: [Int] = []
-        var times: [Int64] = []
-        times.reserveCapacity(rows.count)
-        var columns = schema.columns.map { ColumnValues(kind: $0.kind) }
-        for index in columns.indices where columns[index].kind == .float64 {
-            columns[index].floats.reserveCapacity(rows.count)
+        rows.sort(keepsLastOfEqualTimes: schema.keepsLastOfEqualTimes)
+        labels = rows.streamReferences.map { order.labels[Int($0)] }
+        starts = rows.starts
+        times = rows.sortedTimes
+        columns = schema.columns.indices.map { index in
+            Self.gather(batches.map { $0.columns[index] }, kind: schema.columns[index].kind, rows)
         }
-        var lastRank = UInt32.max
-        var range = rows[0].time...rows[0].time
-        for (index, row) in rows.enumerated() {
-            if schema.keepsLastOfEqualTimes, index + 1 < rows.count,
-                rows[index + 1].rank == row.rank, rows[index + 1].time == row.time
-            {
-                continue
-            }
-            let batch = batches[Int(row.batch)]
-            if row.rank != lastRank {
-                lastRank = row.rank
-                starts.append(times.count)
-                labels.append(order.labels[Int(batch.references[Int(row.row)])])
-            }
-            range = min(range.lowerBound, row.time)...max(range.upperBound, row.time)
-            times.append(row.time)
-            for column in columns.indices {
-                columns[column].append(Int(row.row), of: batch.columns[column])
-            }
-        }
-        starts.append(times.count)
-        self.labels = labels
-        self.starts = starts
-        self.times = times
-        self.columns = columns
-        timeRange = range
+        timeRange = rows.timeRange
     }
 
-    /// One row's place: where it sorts, and where it is.
-    private struct RowKey {
-        let rank: UInt32
-        let batch: UInt32
-        let row: UInt32
-        let time: Int64
-    }
-
+    /// The values of one column in sorted order.
+    ///
+    /// Batches are laid end to end first, so that a row is one index and not two.
     private static func gather(
-        _ batches: [ResolvedBatch],
-        ranks: [UInt32],
-        isKept: ((UInt32, Int64) -> Bool)?
-    ) -> [RowKey] {
-        var rows: [RowKey] = []
-        if isKept == nil { rows.reserveCapacity(batches.reduce(0) { $0 + $1.rowCount }) }
-        for (number, batch) in batches.enumerated() {
-            for row in 0..<batch.rowCount {
-                let reference = batch.references[row]
-                let time = batch.times[row]
-                if let isKept, !isKept(reference, time) { continue }
-                rows.append(
-                    RowKey(
-                        rank: ranks[Int(reference)],
-                        batch: UInt32(number),
-                        row: UInt32(row),
-                        time: time
-                    )
-                )
-            }
+        _ parts: [ColumnValues],
+        kind: ColumnKind,
+        _ rows: RowOrder
+    ) -> ColumnValues {
+        var flat = ColumnValues(kind: kind)
+        for part in parts { flat.append(0..<part.count, of: part) }
+        var sorted = ColumnValues(kind: kind)
+        switch kind {
+        case .float64: sorted.floats = rows.sorted.map { flat.floats[Int($0)] }
+        case .int64: sorted.ints = rows.sorted.map { flat.ints[Int($0)] }
+        case .bytes: for row in rows.sorted { sorted.texts.append(flat.texts[Int(row)]) }
         }
-        return rows
-    }
-
-    /// Sorts by stream, then time, then arrival. Counting by stream first: rows arrive in time
-    /// order as a rule, and then nothing is left to sort.
-    private static func sort(_ rows: inout [RowKey]) {
-        var minRank = UInt32.max
-        var maxRank: UInt32 = 0
-        for row in rows {
-            minRank = min(minRank, row.rank)
-            maxRank = max(maxRank, row.rank)
-        }
-        let spread = Int(maxRank - minRank) + 1
-        if spread <= rows.count * 4 + 1024 {
-            var offsets = [UInt32](repeating: 0, count: spread + 1)
-            for row in rows { offsets[Int(row.rank - minRank) + 1] += 1 }
-            for index in 1...spread { offsets[index] += offsets[index - 1] }
-            var sorted = rows
-            for row in rows {
-                let slot = Int(row.rank - minRank)
-                sorted[Int(offsets[slot])] = row
-                offsets[slot] += 1
-            }
-            rows = sorted
-        } else {
-            sortRange(&rows, 0..<rows.count) {
-                ($0.rank, $0.batch, $0.row) < ($1.rank, $1.batch, $1.row)
-            }
-        }
-        var start = 0
-        while start < rows.count {
-            var end = start + 1
-            var isAscending = true
-            while end < rows.count, rows[end].rank == rows[start].rank {
-                if rows[end].time < rows[end - 1].time { isAscending = false }
-                end += 1
-            }
-            if !isAscending {
-                sortRange(&rows, start..<end) {
-                    ($0.time, $0.batch, $0.row) < ($1.time, $1.batch, $1.row)
-                }
-            }
-            start = end
-        }
-    }
-
-    private static func sortRange(
-        _ rows: inout [RowKey],
-        _ range: Range<Int>,
-        by precedes: (RowKey, RowKey) -> Bool
-    ) {
-        rows[range].sort(by: precedes)
+        return sorted
     }
 }

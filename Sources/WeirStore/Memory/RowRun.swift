@@ -1,6 +1,8 @@
 internal import WeirCore
 
-/// The rows of one stream, gathered from several places and put in order. Buffers are reused.
+/// The rows of one stream, gathered from several places and put in order.
+///
+/// Buffers are reused.
 struct RowRun {
     private(set) var times: [Int64] = []
     private(set) var columns: [ColumnValues]
@@ -23,8 +25,10 @@ struct RowRun {
         try body(&times, &columns)
     }
 
-    /// Puts the rows in time order; of equal times the one appended last stays, if the schema
-    /// says so. Nothing moves when they are in order already, as they nearly always are.
+    /// Puts the rows in time order; of equal times the one appended last stays, if the schema says
+    /// so.
+    ///
+    /// Nothing moves when they are in order already, as they nearly always are.
     mutating func normalize() {
         var isOrdered = true
         for index in times.indices.dropFirst() {

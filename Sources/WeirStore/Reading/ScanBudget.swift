@@ -1,4 +1,6 @@
-/// What a reader is charged, and may be stopped by. Called from several threads.
+/// What a reader is charged, and may be stopped by.
+///
+/// Called from several threads.
 package protocol ScanBudget: Sendable {
     /// Called before rows are decoded.
     ///

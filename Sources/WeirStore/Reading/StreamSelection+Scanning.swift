@@ -1,29 +1,37 @@
-internal import WeirCore
 internal import Synchronization
 internal import WeirColumns
+internal import WeirCore
 internal import WeirSystem
 
 extension StreamSelection {
     /// Rows that one piece of a scan holds, about.
     private static let pieceRowsTarget = 96 * 1024
 
-    /// Calls `body` once for each stream with rows in range, with its times in units of
-    /// `timeUnit` nanoseconds (rounded down) and the values of float column `column`; times
-    /// ascend. Called from several threads at once, for different streams; the spans live only
-    /// inside the call.
+    /// Calls `body` once for each stream with rows in range, with its times in units of `timeUnit`
+    /// nanoseconds (rounded down) and the values of float column `column`; times ascend.
+    ///
+    /// Called from several threads at once, for different streams; the spans live only inside the
+    /// call.
     ///
     /// - Throws: `StoreError.budget` when `budget` said stop or `body` returned false.
     package func scanFloats(
-        column: Int = 0, timeUnit: Int64 = 1, budget: some ScanBudget,
+        column: Int = 0,
+        timeUnit: Int64 = 1,
+        budget: some ScanBudget,
         _ body:
-            @escaping @Sendable (_ stream: Int, _ times: Span<Int64>, _ values: Span<Double>) -> Bool
+            @escaping @Sendable (_ stream: Int, _ times: Span<Int64>, _ values: Span<Double>) ->
+            Bool
     ) throws(StoreError) {
         let pieces = pieces()
         let shared = ScanState()
         store.scanPool.forEach(count: pieces.count) { index in
             guard !shared.isStopped.load(ordering: .relaxed) else { return }
             var worker = FloatScan(
-                selection: self, column: column, timeUnit: timeUnit, decoder: PageDecoder())
+                selection: self,
+                column: column,
+                timeUnit: timeUnit,
+                decoder: PageDecoder()
+            )
             let isDone = worker.run(pieces[index], budget: budget, body)
             if !isDone { shared.isStopped.store(true, ordering: .relaxed) }
         }
@@ -67,7 +75,9 @@ private final class ScanState: Sendable {
     let isStopped = Atomic<Bool>(false)
 }
 
-/// One thread's work on a piece of a scan. Buffers are reused from stream to stream.
+/// One thread's work on a piece of a scan.
+///
+/// Buffers are reused from stream to stream.
 private struct FloatScan {
     private let selection: StreamSelection
     private let column: Int
@@ -76,8 +86,10 @@ private struct FloatScan {
     private var times: [Int64] = []
     private var values = ColumnValues(kind: .float64)
     private var scratch: [Int64] = []
-    /// The run whose times are in `times`, untrimmed: neighbours share them.
-    private var timesKey: TimesKey?
+    /// The runs whose times are in `times`, whole and in order; empty when they cannot be shared.
+    ///
+    /// Series that are sent together have the same times, which are then decoded once.
+    private var timesKey: [TimesKey] = []
 
     private struct TimesKey: Hashable {
         let source: Int
@@ -106,7 +118,8 @@ private struct FloatScan {
 
     /// - Returns: False when the scan is to stop.
     mutating func run(
-        _ streams: Range<Int>, budget: some ScanBudget,
+        _ streams: Range<Int>,
+        budget: some ScanBudget,
         _ body: (Int, Span<Int64>, Span<Double>) -> Bool
     ) -> Bool {
         guard let loaded = load(streams, budget: budget) else { return false }
@@ -120,19 +133,26 @@ private struct FloatScan {
                 case .memory: runs.append(Run(source: number, block: 0, run: Int(ordinal)))
                 case .segment:
                     Self.collect(
-                        Int(ordinal), in: loaded[number], source: number,
-                        cursor: &cursors[number], into: &runs)
+                        Int(ordinal),
+                        in: loaded[number],
+                        source: number,
+                        cursor: &cursors[number],
+                        into: &runs
+                    )
                 }
             }
             guard !runs.isEmpty else { continue }
             guard gather(runs, loaded, budget: budget) else { continue }
-            let first = firstUnit, last = lastUnit
+            let first = firstUnit
+            let last = lastUnit
             let lower = times.partitioningIndex { $0 >= first }
             let upper = times.partitioningIndex { $0 > last }
             guard lower < upper else { continue }
             let isWanted = body(
-                stream, times.span.extracting(lower..<upper),
-                values.floats.span.extracting(lower..<upper))
+                stream,
+                times.span.extracting(lower..<upper),
+                values.floats.span.extracting(lower..<upper)
+            )
             if !isWanted { return false }
         }
         return true
@@ -151,7 +171,9 @@ private struct FloatScan {
         return value % unit < 0 ? quotient - 1 : quotient
     }
 
-    /// Reads the blocks that hold the piece's streams. A damaged segment is left out.
+    /// Reads the blocks that hold the piece's streams.
+    ///
+    /// A damaged segment is left out.
     private func load(_ streams: Range<Int>, budget: some ScanBudget) -> [Loaded]? {
         var all: [Loaded] = []
         for source in selection.sources {
@@ -169,12 +191,15 @@ private struct FloatScan {
             for index in reader.blockIndexes(of: ordinals)
             where reader.footer.blocks[index].times.overlaps(selection.times) {
                 let isPaid = budget.charge(
-                    rows: reader.footer.blocks[index].rowCount, blocks: 1,
-                    bytes: reader.storedCount(ofBlock: index))
+                    rows: reader.footer.blocks[index].rowCount,
+                    blocks: 1,
+                    bytes: reader.storedCount(ofBlock: index)
+                )
                 guard isPaid else { return nil }
                 do throws(SegmentError) {
                     loaded.blocks.append(
-                        try reader.readBlock(index, columns: [column], decoder: decoder))
+                        try reader.readBlock(index, columns: [column], decoder: decoder)
+                    )
                 } catch {
                     selection.store.quarantine(segment, error)
                     budget.noteQuarantined(path: segment.record.path)
@@ -187,10 +212,14 @@ private struct FloatScan {
         return all
     }
 
-    /// Finds the runs of stream `ordinal`. Ordinals come in ascending order, so the cursor only
-    /// moves forward.
+    /// Finds the runs of stream `ordinal`.
+    ///
+    /// Ordinals come in ascending order, so the cursor only moves forward.
     private static func collect(
-        _ ordinal: Int, in loaded: Loaded, source: Int, cursor: inout (block: Int, run: Int),
+        _ ordinal: Int,
+        in loaded: Loaded,
+        source: Int,
+        cursor: inout (block: Int, run: Int),
         into runs: inout [Run]
     ) {
         while cursor.block < loaded.blocks.count {
@@ -212,47 +241,75 @@ private struct FloatScan {
     ///
     /// - Returns: False when they cannot be decoded; the segment is then quarantined.
     private mutating func gather(
-        _ runs: [Run], _ loaded: [Loaded], budget: some ScanBudget
+        _ runs: [Run],
+        _ loaded: [Loaded],
+        budget: some ScanBudget
     ) -> Bool {
         values.floats.removeAll(keepingCapacity: true)
-        let sharedKey = sharedTimes(of: runs, loaded)
-        if sharedKey == nil || sharedKey != timesKey {
+        let key = sharedTimes(of: runs, loaded)
+        let isShared = !key.isEmpty && key == timesKey
+        if !isShared {
             times.removeAll(keepingCapacity: true)
-            timesKey = nil
+            timesKey = []
         }
         for run in runs {
             do throws(DecodeError) {
-                try append(run, loaded, needsTimes: timesKey == nil)
+                try append(run, loaded, needsTimes: !isShared)
             } catch {
                 if case .segment(let segment) = selection.sources[run.source].place {
                     selection.store.quarantine(
-                        segment, .undecodable(path: segment.reader.path, offset: 0, error))
+                        segment,
+                        .undecodable(path: segment.reader.path, offset: 0, error)
+                    )
                     budget.noteQuarantined(path: segment.record.path)
                 }
-                timesKey = nil
+                timesKey = []
                 return false
             }
         }
-        if runs.count > 1 { normalize() }
-        if timesKey == nil, timeUnit != 1 {
-            for index in times.indices { times[index] = Self.floorDivide(times[index], timeUnit) }
-        }
-        timesKey = sharedKey
+        guard !isShared else { return true }
+        let isOrdered = runs.count == 1 || !normalize()
+        convertTimes()
+        if isOrdered { timesKey = key }
         return true
     }
 
-    /// The key of a single run's times, so that the next stream need not decode them again.
-    private func sharedTimes(of runs: [Run], _ loaded: [Loaded]) -> TimesKey? {
-        guard runs.count == 1, case .segment = selection.sources[runs[0].source].place else {
-            return nil
+    /// Identifies the times of `runs`; empty when one of them lies in memory.
+    private func sharedTimes(of runs: [Run], _ loaded: [Loaded]) -> [TimesKey] {
+        var key: [TimesKey] = []
+        for run in runs {
+            guard case .segment = selection.sources[run.source].place else { return [] }
+            let head = loaded[run.source].blocks[run.block].head
+            key.append(
+                TimesKey(source: run.source, block: run.block, run: head.runs[run.run].timesRun)
+            )
         }
-        let head = loaded[runs[0].source].blocks[runs[0].block].head
-        return TimesKey(
-            source: runs[0].source, block: runs[0].block, run: head.runs[runs[0].run].timesRun)
+        return key
+    }
+
+    /// Turns nanoseconds into the units asked for.
+    ///
+    /// Dividing by a constant is many times faster than by a variable, and milliseconds are what is
+    /// asked for.
+    private mutating func convertTimes() {
+        switch timeUnit {
+        case 1: return
+        case 1_000_000:
+            for index in times.indices {
+                let time = times[index]
+                times[index] = time / 1_000_000 - (time % 1_000_000 < 0 ? 1 : 0)
+            }
+        default:
+            for index in times.indices {
+                times[index] = Self.floorDivide(times[index], timeUnit)
+            }
+        }
     }
 
     private mutating func append(
-        _ run: Run, _ loaded: [Loaded], needsTimes: Bool
+        _ run: Run,
+        _ loaded: [Loaded],
+        needsTimes: Bool
     ) throws(DecodeError) {
         switch selection.sources[run.source].place {
         case .memory(let part):
@@ -266,15 +323,18 @@ private struct FloatScan {
         }
     }
 
-    /// Puts rows from several places in order; of equal times the newest source's stays. Sources
-    /// were appended oldest first.
-    private mutating func normalize() {
+    /// Puts rows from several places in order; of equal times the newest source's stays.
+    ///
+    /// Sources were appended oldest first.
+    ///
+    /// - Returns: True when something moved.
+    private mutating func normalize() -> Bool {
         var isOrdered = true
         for index in times.indices.dropFirst() where times[index] <= times[index - 1] {
             isOrdered = false
             break
         }
-        guard !isOrdered else { return }
+        guard !isOrdered else { return false }
         let order = times.indices.sorted { (times[$0], $0) < (times[$1], $1) }
         var sortedTimes: [Int64] = []
         var sortedValues: [Double] = []
@@ -287,5 +347,6 @@ private struct FloatScan {
         }
         times = sortedTimes
         values.floats = sortedValues
+        return true
     }
 }

@@ -1,13 +1,16 @@
-package import WeirCore
 internal import Synchronization
 internal import WeirColumns
+package import WeirCore
 package import WeirPattern
 internal import WeirSystem
 
-/// The streams that satisfied some matchers, and where their rows lie. Immutable: what is
-/// written later is not in it.
+/// The streams that satisfied some matchers, and where their rows lie.
+///
+/// Immutable: what is written later is not in it.
 package final class StreamSelection: Sendable {
-    /// One per stream, ascending. The index is the stream's number in `scan`.
+    /// One per stream, ascending.
+    ///
+    /// The index is the stream's number in `scan`.
     package let labels: [Labels]
     /// How many segments and sorted runs of memory are read.
     package let sourceCount: Int
@@ -16,7 +19,9 @@ package final class StreamSelection: Sendable {
     let times: ClosedRange<Int64>
     let store: Store
 
-    /// One sorted place that holds rows of selected streams. Sources are ordered oldest first.
+    /// One sorted place that holds rows of selected streams.
+    ///
+    /// Sources are ordered oldest first.
     struct Source: Sendable {
         enum Place: Sendable {
             case segment(LiveSegment)
@@ -25,6 +30,7 @@ package final class StreamSelection: Sendable {
 
         let place: Place
         /// The selection's stream at each index is this ordinal in the source; -1: not there.
+        ///
         /// Ascending where present.
         let ordinals: [Int32]
 
@@ -64,8 +70,11 @@ extension Store {
     /// Finds the streams of one tenant and signal that satisfy every matcher and may have rows
     /// in `times` (nanoseconds, inclusive).
     package func select(
-        tenant: String = "default", signal: Signal, matchers: [LabelMatcher],
-        times: ClosedRange<Int64>, budget: some ScanBudget
+        tenant: String = "default",
+        signal: Signal,
+        matchers: [LabelMatcher],
+        times: ClosedRange<Int64>,
+        budget: some ScanBudget
     ) throws(StoreError) -> StreamSelection {
         let compiled: StreamMatchers
         do throws(PatternError) {
@@ -92,8 +101,12 @@ extension Store {
                 if !streams.isEmpty { found.append((.memory(part), streams)) }
             }
             let recent = try sortMatching(
-                bucket.active, compiled, times: times,
-                registry: registry(tenant: tenant, signal: signal), schema: signal.schema)
+                bucket.active,
+                compiled,
+                times: times,
+                registry: registry(tenant: tenant, signal: signal),
+                schema: signal.schema
+            )
             if let recent {
                 let all = recent.labels.enumerated().map { (Int32($0), $1) }
                 found.append((.memory(recent), all))
@@ -103,12 +116,16 @@ extension Store {
     }
 
     private func find(
-        _ matchers: StreamMatchers, in segment: LiveSegment, decoder: PageDecoder,
+        _ matchers: StreamMatchers,
+        in segment: LiveSegment,
+        decoder: PageDecoder,
         budget: some ScanBudget
     ) throws(StoreError) -> [(Int32, Labels)] {
         var streams: [(Int32, Labels)] = []
         do throws(StreamSearchError) {
-            try segment.reader.forEachStream(matching: matchers, decoder: decoder) { ordinal, labels in
+            try segment.reader.forEachStream(matching: matchers, decoder: decoder) {
+                ordinal,
+                labels in
                 streams.append((Int32(ordinal), labels))
             }
         } catch {
@@ -124,7 +141,8 @@ extension Store {
     }
 
     private func find(
-        _ matchers: StreamMatchers, in part: MemoryPart
+        _ matchers: StreamMatchers,
+        in part: MemoryPart
     ) throws(StoreError) -> [(Int32, Labels)] {
         var run = StreamMatchers.Run(matchers)
         var streams: [(Int32, Labels)] = []
@@ -146,8 +164,11 @@ extension Store {
 
     /// Sorts the rows of unsorted batches that match, so that they can be read like a part.
     private func sortMatching(
-        _ batches: [ResolvedBatch], _ matchers: StreamMatchers, times: ClosedRange<Int64>,
-        registry: StreamRegistry, schema: StreamSchema
+        _ batches: [ResolvedBatch],
+        _ matchers: StreamMatchers,
+        times: ClosedRange<Int64>,
+        registry: StreamRegistry,
+        schema: StreamSchema
     ) throws(StoreError) -> MemoryPart? {
         guard !batches.isEmpty else { return nil }
         let labels = registry.snapshot().labels
@@ -168,7 +189,9 @@ extension Store {
         }
         guard !matching.isEmpty else { return nil }
         return MemoryPart(
-            batches, order: StreamOrder(labels: labels, references: matching), schema: schema
+            batches,
+            order: StreamOrder(labels: labels, references: matching),
+            schema: schema
         ) { reference, time in
             verdicts[Int(reference)] == 2 && times.contains(time)
         }

@@ -11,7 +11,9 @@ package enum BlockLimits {
     package static let bodyBytesMax = 4 << 20
 }
 
-/// Where one page lies and how it is kept. Layout: docs/format/segment.md, version 1.
+/// Where one page lies and how it is kept.
+///
+/// Layout: docs/format/segment.md, version 1.
 struct PageEntry: Hashable, Sendable {
     let encoding: PageEncoding
     let storedCount: Int
@@ -46,7 +48,9 @@ struct PageEntry: Hashable, Sendable {
     }
 }
 
-/// One block of rows as the footer lists it. Streams are ordinals in the segment's stream index.
+/// One block of rows as the footer lists it.
+///
+/// Streams are ordinals in the segment's stream index.
 struct BlockEntry: Hashable, Sendable {
     let offset: Int
     let rowCount: Int

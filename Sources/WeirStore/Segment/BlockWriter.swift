@@ -35,7 +35,9 @@ struct BlockWriter {
         return isFull ? 0 : BlockLimits.rowsMax - rowCount
     }
 
-    /// Appends rows `rows` of one stream. Times ascend; `rows.count` is at most `roomRowCount`.
+    /// Appends rows `rows` of one stream.
+    ///
+    /// Times ascend; `rows.count` is at most `roomRowCount`.
     mutating func append(
         stream: Int,
         times: [Int64],
@@ -103,7 +105,10 @@ struct BlockWriter {
     }
 
     /// Encodes the block, to lie at `offset`, and starts the next one.
-    mutating func finish(at offset: Int, encoder: PageEncoder) -> (entry: BlockEntry, bytes: [UInt8]) {
+    mutating func finish(
+        at offset: Int,
+        encoder: PageEncoder
+    ) -> (entry: BlockEntry, bytes: [UInt8]) {
         precondition(!isEmpty)
         var counted: [UInt8] = []
         UInt64(runCount).appendVarint(to: &counted)

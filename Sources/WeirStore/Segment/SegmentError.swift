@@ -2,7 +2,9 @@ package import WeirColumns
 package import WeirCore
 package import WeirSystem
 
-/// Why a segment, or a part of it, could not be read. Any of them quarantines the segment.
+/// Why a segment, or a part of it, could not be read.
+///
+/// Any of them quarantines the segment.
 package enum SegmentError: Error, Hashable {
     /// The file does not end as a segment does: torn, or something else.
     case notASegment(path: String)

@@ -2,7 +2,9 @@ internal import WeirColumns
 internal import WeirCore
 internal import WeirSystem
 
-/// What a segment says of itself at its end. Layout: docs/format/segment.md, version 1.
+/// What a segment says of itself at its end.
+///
+/// Layout: docs/format/segment.md, version 1.
 struct SegmentFooter: Sendable {
     static let magic = Array("WEIRSEG1".utf8)
     static let version: UInt64 = 1

@@ -4,7 +4,9 @@ internal import WeirCore
 internal import WeirPattern
 internal import WeirSystem
 
-/// One immutable segment file, open for reading. Safe to use from many threads.
+/// One immutable segment file, open for reading.
+///
+/// Safe to use from many threads.
 ///
 /// Layout: docs/format/segment.md, version 1.
 final class SegmentReader: Sendable {

@@ -37,8 +37,9 @@ struct SegmentWriter {
         pending.append(contentsOf: SegmentFooter.magic)
     }
 
-    /// Appends all rows of the next stream. Streams come in ascending canonical order, each once;
-    /// times ascend.
+    /// Appends all rows of the next stream.
+    ///
+    /// Streams come in ascending canonical order, each once; times ascend.
     mutating func append(
         _ labels: Labels,
         times: [Int64],

@@ -104,8 +104,9 @@ final class SegmentCursor: StreamCursor {
     }
 }
 
-/// Merges sorted sources into one segment. Sources are given oldest first: of rows with equal
-/// times the newest source's stays.
+/// Merges sorted sources into one segment.
+///
+/// Sources are given oldest first: of rows with equal times the newest source's stays.
 enum SegmentMerge {
     enum Failure: Error {
         case source(SegmentError)

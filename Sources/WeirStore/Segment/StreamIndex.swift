@@ -12,8 +12,10 @@ struct StreamPageEntry: Hashable, Sendable {
     let page: PageEntry
 }
 
-/// Writes and reads the stream index: all label sets in ascending canonical order, each as what
-/// it shares with the one before and what follows. Layout: docs/format/segment.md, version 1.
+/// Writes and reads the stream index: all label sets in ascending canonical order, each as what it
+/// shares with the one before and what follows.
+///
+/// Layout: docs/format/segment.md, version 1.
 enum StreamIndex {
     static let streamsPerPageMax = 2048
     static let pageBytesTarget = 64 << 10
@@ -66,8 +68,9 @@ struct StreamMatchers: Sendable {
         requiredPrefix = name.map { Labels([(Labels.metricNameLabel, $0)]).bytes } ?? []
     }
 
-    /// Whether label sets from `first` up to, but not with, `next` can match. `next` is nil at
-    /// the end.
+    /// Whether label sets from `first` up to, but not with, `next` can match.
+    ///
+    /// `next` is nil at the end.
     func canMatch(from first: Labels, before next: Labels?) -> Bool {
         guard !requiredPrefix.isEmpty else { return true }
         if let next, next.bytes.lexicographicallyPrecedes(requiredPrefix) { return false }

@@ -72,8 +72,10 @@ extension Store {
     /// Rows that may wait for the journal; more are refused with `memoryFull`.
     private static let waitingRowsMax = 2_000_000
 
-    /// Takes a batch in. `completion` is called once, from a thread of the store's or from this
-    /// one, when the rows are durable (as `sync`, or else the store's mode, asks) and visible.
+    /// Takes a batch in.
+    ///
+    /// `completion` is called once, from a thread of the store's or from this one, when the rows
+    /// are durable (as `sync`, or else the store's mode, asks) and visible.
     ///
     /// A `batchID` that was accepted before is acknowledged and not stored again.
     package func append(

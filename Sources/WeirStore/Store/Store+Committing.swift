@@ -140,7 +140,12 @@ extension Store {
         for batch in duplicates {
             batch.completion(
                 .success(
-                    AppendOutcome(rowCount: 0, isDuplicate: true, isDurable: commitLog.unsyncedSince == nil, refusal: nil)
+                    AppendOutcome(
+                        rowCount: 0,
+                        isDuplicate: true,
+                        isDurable: commitLog.unsyncedSince == nil,
+                        refusal: nil
+                    )
                 )
             )
         }

@@ -49,6 +49,7 @@ extension Store {
                 let result = flushRound(&orders, encoder: encoder)
                 for request in work.requests { request(result) }
                 merges.update { $0.isFlushDue = true }
+                Allocator.trim()
             }
             if Stopwatch.monotonicNanoseconds() >= retentionAt {
                 enforceRetention()

@@ -56,6 +56,7 @@ extension Store {
                 return
             }
             let result = mergeRound(isFull: !work.requests.isEmpty)
+            Allocator.trim()
             for request in work.requests { request(result) }
         }
     }

@@ -4,7 +4,9 @@ internal import WeirSystem
 
 extension Store {
     /// Deletes whole days: those past the age limit, then the oldest ones while segments take too
-    /// much room or the disk has too little. The newest day is never deleted for room.
+    /// much room or the disk has too little.
+    ///
+    /// The newest day is never deleted for room.
     func enforceRetention() {
         if let age = options.retentionAge {
             let oldest = clock.nowNanoseconds() - age

@@ -2,7 +2,9 @@ internal import Synchronization
 package import WeirCore
 internal import WeirSystem
 
-/// How a store is doing. Sizes are bytes.
+/// How a store is doing.
+///
+/// Sizes are bytes.
 package struct StoreStatus: Sendable {
     package struct SignalStatus: Sendable {
         package let tenant: String
@@ -93,7 +95,9 @@ extension Store {
     }
 
     /// Puts a consistent copy of everything acknowledged so far into `directory`, which must not
-    /// exist: segments as hard links, the catalog as a copy. A store opens it as its own.
+    /// exist: segments as hard links, the catalog as a copy.
+    ///
+    /// A store opens it as its own.
     package func snapshot(to directory: String) throws(StoreError) {
         guard !fileSystem.exists(directory) else {
             throw .file(FileError(.createDirectory, path: directory, code: 17))

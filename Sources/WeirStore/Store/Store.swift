@@ -155,8 +155,9 @@ package final class Store: Sendable {
         onFatal(error)
     }
 
-    /// Finishes what was taken in, flushes it into segments, and joins the threads. Afterwards
-    /// every append is refused.
+    /// Finishes what was taken in, flushes it into segments, and joins the threads.
+    ///
+    /// Afterwards every append is refused.
     package func stop() {
         commits.update { $0.isStopping = true }
         if commits.read({ !$0.isPoisoned }) { _ = try? flush() }

@@ -1,4 +1,6 @@
-/// How a store behaves. Sizes are bytes, times are nanoseconds.
+/// How a store behaves.
+///
+/// Sizes are bytes, times are nanoseconds.
 package struct StoreOptions: Hashable, Sendable {
     /// The folder everything is kept in.
     package var directory: String

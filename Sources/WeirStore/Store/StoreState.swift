@@ -23,8 +23,9 @@ struct LiveSegment: Sendable {
     let reader: SegmentReader
 }
 
-/// Everything that readers and writers share, behind the store's one lock. Readers copy
-/// references out under it and read without it.
+/// Everything that readers and writers share, behind the store's one lock.
+///
+/// Readers copy references out under it and read without it.
 struct StoreState: Sendable {
     var buckets: [BucketKey: Bucket] = [:]
     var quarantined: [SegmentRecord] = []

@@ -29,7 +29,9 @@ final class StreamRegistry: Sendable {
         var activeCount: Int
     }
 
-    /// Finds or makes the reference of each stream. New streams past `limit` are refused.
+    /// Finds or makes the reference of each stream.
+    ///
+    /// New streams past `limit` are refused.
     func resolve(_ streams: [Labels], limit: Int, now: Int64) -> Resolution {
         state.withLock { state in
             var resolution = Resolution(
@@ -77,14 +79,18 @@ final class StreamRegistry: Sendable {
         }
     }
 
-    /// All labels by reference; forgotten streams are empty. `sweepCount` changes when some were.
+    /// All labels by reference; forgotten streams are empty.
+    ///
+    /// `sweepCount` changes when some were.
     func snapshot() -> (labels: [Labels], sweepCount: Int) {
         state.withLock { ($0.labels, $0.sweepCount) }
     }
 
     var activeCount: Int { state.withLock { $0.references.count } }
 
-    /// Forgets streams not written since `time`. Call only when no row in memory names them.
+    /// Forgets streams not written since `time`.
+    ///
+    /// Call only when no row in memory names them.
     func sweep(notWrittenSince time: Int64) {
         state.withLock { state in
             var isChanged = false

@@ -2,8 +2,9 @@ internal import Glibc
 internal import Synchronization
 internal import WeirTerminal
 
-/// A few threads that ask the server, so that nothing blocks the keys. Plain threads: a call waits for the
-/// network, which Swift's cooperative pool must never do.
+/// A few threads that ask the server, so that nothing blocks the keys.
+///
+/// Plain threads: a call waits for the network, which Swift's cooperative pool must never do.
 final class FetchPool: Sendable {
     private struct State {
         var queue: [FetchRequest] = []
@@ -40,7 +41,9 @@ final class FetchPool: Sendable {
         }
     }
 
-    /// Asks later. Requests of generations before `generation` that still wait are forgotten.
+    /// Asks later.
+    ///
+    /// Requests of generations before `generation` that still wait are forgotten.
     func submit(_ requests: [FetchRequest], generation: Int) {
         let dropped = state.withLock { state in
             state.generation = generation

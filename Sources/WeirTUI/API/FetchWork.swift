@@ -81,7 +81,9 @@ package struct ExploreJob: Sendable, Hashable {
     package let scope: QueryScope
     package let cells: Int
 
-    /// Asks and waits. At most so many series are kept.
+    /// Asks and waits.
+    ///
+    /// At most so many series are kept.
     package func run(
         _ api: any QueryAPI,
         clock: @Sendable () -> Int64

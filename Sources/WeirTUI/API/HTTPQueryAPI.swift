@@ -2,8 +2,10 @@ internal import Synchronization
 package import WeirCore
 internal import WeirHTTP
 
-/// The API of a running server. Each call takes a client of its own from a pool, so connections stay alive
-/// and calls run side by side.
+/// The API of a running server.
+///
+/// Each call takes a client of its own from a pool, so connections stay alive and calls run side by
+/// side.
 package final class HTTPQueryAPI: QueryAPI {
     private let base: String
     private let token: String?
@@ -19,7 +21,7 @@ package final class HTTPQueryAPI: QueryAPI {
     private static let queryBytesMax = 2000
     private static let idleMax = 8
 
-    /// - Parameter base: Such as `http://127.0.0.1:4040`.
+    /// `base`: such as `http://127.0.0.1:4040`.
     package init(base: String, token: String? = nil, timeoutSeconds: Double = 30) {
         self.base = base.hasSuffix("/") ? String(base.dropLast()) : base
         self.token = token

@@ -1,11 +1,12 @@
 package import WeirCore
 
-/// Where a screen's answers come from: Weir's HTTP API, or a canned one in tests. Called from many threads.
+/// Where a screen's answers come from: Weir's HTTP API, or a canned one in tests.
+///
+/// Called from many threads.
 package protocol QueryAPI: Sendable {
     /// Asks and waits for the whole answer. Not for the thread that draws.
     ///
-    /// - Parameter path: Such as `/api/v1/query_range`, already percent-encoded.
-    /// - Returns: The body.
+    /// `path` is such as `/api/v1/query_range`, already percent-encoded; the answer is the body.
     func get(path: String, parameters: [(String, String)]) throws(APIError) -> JSONValue
 }
 

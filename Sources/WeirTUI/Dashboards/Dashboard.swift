@@ -1,6 +1,8 @@
 package import WeirTerminal
 
-/// A dashboard as its file says it. Format: docs/dashboards.md.
+/// A dashboard as its file says it.
+///
+/// Format: docs/dashboards.md.
 package struct Dashboard: Hashable, Sendable {
     /// The file's name without its folder and extension.
     package var name: String

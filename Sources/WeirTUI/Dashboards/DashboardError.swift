@@ -1,6 +1,8 @@
 package import WeirYAML
 
-/// What is wrong with a dashboard file. Lines count from 1.
+/// What is wrong with a dashboard file.
+///
+/// Lines count from 1.
 package enum DashboardError: Error, Hashable, Sendable {
     case yaml(YAMLError)
     case unknownKey(line: Int, key: String, place: String, nearest: String?)

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import WeirCore
 
 /// The dashboards of a folder: each `NAME.yaml` or `NAME.yml`.
 package struct DashboardLibrary: Sendable {
@@ -22,7 +23,9 @@ package struct DashboardLibrary: Sendable {
 
     package init(entries: [Entry]) { self.entries = entries }
 
-    /// Reads every dashboard of a folder. A broken file is an entry with its error, so that it is seen.
+    /// Reads every dashboard of a folder.
+    ///
+    /// A broken file is an entry with its error, so that it is seen.
     package init(folder: String) throws(DashboardError) {
         entries = try Self.files(folder).map { path in
             Entry(name: Self.name(path), path: path, result: Self.read(path))
@@ -34,7 +37,7 @@ package struct DashboardLibrary: Sendable {
         guard let entry = entries.first(where: { $0.name == name }) else {
             throw .noSuchDashboard(
                 name: name,
-                nearest: NearestName.of(name, among: entries.map { $0.name })
+                nearest: EditDistance.nearest(to: name, among: entries.map { $0.name })
             )
         }
         return try entry.result.get()

@@ -14,7 +14,7 @@ package enum DashboardLinter {
         package let severity: Severity
         package let text: String
 
-        /// `path:line: severity: text`
+        /// As compilers write it: `path:line: severity: text`.
         package var description: String {
             let place = line.map { "\(path):\($0)" } ?? path
             return "\(place): \(severity.rawValue): \(text)"

@@ -1,11 +1,13 @@
+internal import WeirCore
 internal import WeirTerminal
 internal import WeirYAML
 
-/// Reads a dashboard file strictly. Format: docs/dashboards.md.
+/// Reads a dashboard file strictly.
+///
+/// Format: docs/dashboards.md.
 package enum DashboardLoader {
-    /// - Parameters:
-    ///   - text: The YAML.
-    ///   - name: What it is called by.
+    /// - `text`: The YAML.
+    /// - `name`: What it is called by.
     package static func load(_ text: String, name: String) throws(DashboardError) -> Dashboard {
         let root: YAMLNode
         do throws(YAMLError) {
@@ -158,7 +160,7 @@ package enum DashboardLoader {
             panel.text = try fields.requiredText("text")
             guard !fields.has("queries") else {
                 throw .wrongValue(
-                    line: node.line,
+                    line: fields.node("queries")?.line ?? node.line,
                     key: "queries",
                     expected: "left out of a text panel"
                 )
@@ -166,7 +168,11 @@ package enum DashboardLoader {
             return panel
         }
         guard !fields.has("text") else {
-            throw .wrongValue(line: node.line, key: "text", expected: "in a text panel only")
+            throw .wrongValue(
+                line: fields.node("text")?.line ?? node.line,
+                key: "text",
+                expected: "in a text panel only"
+            )
         }
         guard let queries = try fields.list("queries", 1...16) else {
             throw .missingKey(line: node.line, key: "queries", place: "a \(kind.rawValue) panel")
@@ -219,7 +225,7 @@ package enum DashboardLoader {
             throw .unknownVariable(
                 line: line,
                 name: name,
-                nearest: NearestName.of(name, among: known)
+                nearest: EditDistance.nearest(to: name, among: known)
             )
         }
     }

@@ -6,7 +6,7 @@ struct YAMLFields {
     private let node: YAMLNode
     private let place: String
 
-    /// - Parameter place: What the mapping is, for messages: `a panel`.
+    /// `place`: what the mapping is, for messages: `a panel`.
     init(_ node: YAMLNode, place: String, known: [String]) throws(DashboardError) {
         guard let entries = node.entries else {
             throw .wrongValue(line: node.line, key: place, expected: "a mapping of keys")
@@ -16,7 +16,7 @@ struct YAMLFields {
                 line: entry.line,
                 key: entry.key,
                 place: place,
-                nearest: NearestName.of(entry.key, among: known)
+                nearest: EditDistance.nearest(to: entry.key, among: known)
             )
         }
         self.node = node
@@ -116,7 +116,7 @@ struct YAMLFields {
                 line: value.line,
                 key: key,
                 value: text,
-                nearest: NearestName.of(text, among: choices + reserved),
+                nearest: EditDistance.nearest(to: text, among: choices + reserved),
                 choices: choices
             )
         }

@@ -56,7 +56,9 @@ package struct PanelJob: Sendable {
         self.cells = cells
     }
 
-    /// Asks and waits. The first query that fails fails the panel.
+    /// Asks and waits.
+    ///
+    /// The first query that fails fails the panel.
     package func run(
         _ api: any QueryAPI,
         clock: @Sendable () -> Int64
@@ -122,7 +124,8 @@ package struct PanelJob: Sendable {
         _ series: [QueryResult.Series],
         of query: PanelQuery
     ) -> [PanelData.Line] {
-        if let legend = query.legend {
+        if let template = query.legend {
+            let legend = scope.expandText(template)
             return series.map {
                 PanelData.Line(name: TemplateText.legend(legend, $0), series: $0)
             }

@@ -135,7 +135,7 @@ package struct PanelView {
         } else if rect.height < 10 {
             legendRows = 1
         } else {
-            legendRows = Legend.rows(series: series.count, limit: max(3, rect.height / 3))
+            legendRows = Legend.rows(series: series.count, limit: max(3, rect.height * 2 / 5))
         }
         let plot = Rect(
             x: rect.x,

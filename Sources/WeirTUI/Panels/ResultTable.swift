@@ -28,6 +28,10 @@ package struct ResultTable {
             }
         }
         names.sort()
+        // The metric's name is said once by the query; a column of it says it again in each row.
+        if Set(lines.map { $0.series["__name__"] ?? "" }).count == 1 {
+            names.removeAll { $0 == "__name__" }
+        }
         // A label without a column of its own: a name that the legend gave.
         let isNamed = names.isEmpty && lines.count > 1
         let ranked = lines.enumerated().sorted { left, right in

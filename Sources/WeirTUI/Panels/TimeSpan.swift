@@ -46,10 +46,10 @@ package enum TimeSpan: Hashable, Sendable {
         let first = CivilTime(milliseconds: from)
         let last = CivilTime(milliseconds: to)
         if to - from < 300_000 { return "\(first.clockSeconds)-\(last.clockSeconds) UTC" }
-        if first.date == last.date, first.year == last.year {
+        if first.dayAndMonth == last.dayAndMonth, first.year == last.year {
             return "\(first.clock)-\(last.clock) UTC"
         }
-        return "\(first.date) \(first.clock)-\(last.date) \(last.clock) UTC"
+        return "\(first.dayAndMonth) \(first.clock)-\(last.dayAndMonth) \(last.clock) UTC"
     }
 
     /// The span scaled around a moment: half of it zooms in.
@@ -133,6 +133,15 @@ package struct QueryScope: Hashable, Sendable {
                     TemplateText.escapedForPattern(variable.value)
                 )
             }
+        }
+    }
+
+    /// A legend with the chosen values in it, as people read them.
+    package func expandText(_ text: String) -> String {
+        TemplateText.substitute(text) { name in
+            guard let variable = variables.first(where: { $0.name == name }) else { return nil }
+            let isAll = variable.isPattern && variable.value == DashboardVariable.all
+            return isAll ? "all" : variable.value
         }
     }
 

@@ -129,7 +129,8 @@ extension App {
         var room = size.width - 2
         if screen == .dashboard, !isMaximized, scrollMax > 0 {
             let below = scrollMax - scroll
-            let text = below > 0 ? "\(below) more lines, j" : "end, k goes up"
+            let text =
+                below > 0 ? "\(below) more \(below == 1 ? "line" : "lines"), j" : "end, k goes up"
             buffer.writeRight(text, x: 0, y: y, width: size.width - 1, theme.muted)
             room -= text.utf8.count + 2
         }

@@ -1,7 +1,9 @@
 package import WeirTerminal
 
-/// The state of the whole terminal program, and how events change it. Used from one thread; asks nothing
-/// itself: what it wants to know it hands out as requests, and takes the answers in later.
+/// The state of the whole terminal program, and how events change it.
+///
+/// Used from one thread; asks nothing itself: what it wants to know it hands out as requests, and
+/// takes the answers in later.
 package final class App {
     package enum Screen: Hashable, Sendable {
         case dashboard
@@ -61,11 +63,10 @@ package final class App {
     static let retryMilliseconds: Int64 = 5000
     static let alertsMilliseconds: Int64 = 15_000
 
-    /// - Parameters:
-    ///   - library: The dashboards there are.
-    ///   - dashboardName: The one to open; the first when nil.
-    ///   - span: The time to show; the dashboard's own when nil.
-    ///   - serverName: For the header.
+    /// - `library`: The dashboards there are.
+    /// - `dashboardName`: The one to open; the first when nil.
+    /// - `span`: The time to show; the dashboard's own when nil.
+    /// - `serverName`: For the header.
     package init(
         library: DashboardLibrary,
         dashboardName: String?,
@@ -117,7 +118,9 @@ package final class App {
 
     // MARK: Time and requests
 
-    /// The questions to ask now. Each is handed out once.
+    /// The questions to ask now.
+    ///
+    /// Each is handed out once.
     package func takeRequests() -> [FetchRequest] {
         let taken = requests
         requests = []
@@ -152,7 +155,7 @@ package final class App {
 
     /// When `tick` should be called next, in milliseconds from now; nil when nothing is due by itself.
     package var millisecondsToNextTick: Int64? {
-        var due = lastAlerts + Self.alertsMilliseconds
+        var due = lastAlerts + alertsInterval
         if let refresh = refreshMilliseconds { due = min(due, lastRefresh + refresh) }
         // Ages on the screen count seconds.
         if outage != nil { due = min(due, now + 1000) }
@@ -166,12 +169,21 @@ package final class App {
         return dashboard?.refreshMilliseconds ?? 10_000
     }
 
+    private var alertsInterval: Int64 {
+        outage == nil ? Self.alertsMilliseconds : Self.retryMilliseconds
+    }
+
     private func askWhatIsDue() {
-        if now - lastAlerts >= Self.alertsMilliseconds {
+        if now - lastAlerts >= alertsInterval {
             lastAlerts = now
             ask(.alerts)
         }
         if screen == .explore {
+            // A server that was not there is asked again.
+            if outage != nil, explore.names == nil, isRefreshDue, explore.job == nil {
+                lastRefresh = now
+                explore.areNamesAsked = false
+            }
             askForNames()
             if explore.isLive, let refresh = refreshMilliseconds, now - lastRefresh >= refresh {
                 lastRefresh = now
@@ -254,11 +266,12 @@ package final class App {
             }
         case .alerts(let answer):
             alerts.receive(answer)
-            if screen == .alerts { note(answer) }
+            note(answer)
         case .explore(let job, let answer):
             note(answer)
             explore.receive(job, answer)
         case .metricNames(let answer):
+            note(answer)
             if case .success(let names) = answer { explore.names = names.sorted() }
         }
     }

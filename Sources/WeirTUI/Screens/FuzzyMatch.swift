@@ -1,6 +1,7 @@
 /// Finds names by a few of their letters, in order.
 package enum FuzzyMatch {
     /// How well `pattern` fits, greater is better; nil when its letters are not all there in order.
+    ///
     /// Letters that follow each other, and letters at the start of a word, count more.
     package static func score(_ pattern: String, in text: String) -> Int? {
         let wanted = Array(pattern.lowercased().unicodeScalars.filter { $0 != " " })

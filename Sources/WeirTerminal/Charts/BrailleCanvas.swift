@@ -1,5 +1,7 @@
-/// A rectangle of dots, two across and four down in each cell. A cell has one colour: later dots replace
-/// earlier ones' colour, and where two series cross in a cell both keep their dots.
+/// A rectangle of dots, two across and four down in each cell.
+///
+/// A cell has one colour: later dots replace earlier ones' colour, and where two series cross in a
+/// cell both keep their dots.
 package struct BrailleCanvas {
     package let cells: Int
     package let rows: Int
@@ -16,7 +18,9 @@ package struct BrailleCanvas {
     package var width: Int { cells * 2 }
     package var height: Int { rows * 4 }
 
-    /// The bit of each dot in a cell, by row and column. Source: Unicode, Braille Patterns.
+    /// The bit of each dot in a cell, by row and column.
+    ///
+    /// Source: Unicode, Braille Patterns.
     private static let masks: [UInt8] = [0x01, 0x08, 0x02, 0x10, 0x04, 0x20, 0x40, 0x80]
 
     /// Sets one dot; outside it does nothing.

@@ -52,8 +52,10 @@ package struct SeriesSummary: Hashable, Sendable {
     }
 }
 
-/// What M4 keeps of the points in one dot column: enough to draw the column exactly as all the points
-/// would. Source: Jugel and others, "M4: A Visualization-Oriented Time Series Data Aggregation", 2014.
+/// What M4 keeps of the points in one dot column: enough to draw the column exactly as all the
+/// points would.
+///
+/// Source: Jugel and others, "M4: A Visualization-Oriented Time Series Data Aggregation", 2014.
 package struct ColumnEnvelope: Hashable, Sendable {
     package let dot: Int
     package let first: Double

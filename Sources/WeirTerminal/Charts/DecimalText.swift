@@ -26,8 +26,13 @@ package enum DecimalText {
         guard value.isFinite, value != 0 else { return fixed(value, decimals: 0) }
         let magnitude = Int(log10(abs(value)).rounded(.down))
         guard magnitude < 15 else { return value.description }
+        if magnitude < -4 {
+            // Zeros after the point say less than a power of ten.
+            let mantissa = value / pow(10, Double(magnitude))
+            guard mantissa.isFinite else { return value.description }
+            return significant(mantissa, count) + "e\(magnitude)"
+        }
         let decimals = count - 1 - magnitude
-        if decimals > 9 { return value.description }
         return trimmed(fixed(value, decimals: decimals))
     }
 

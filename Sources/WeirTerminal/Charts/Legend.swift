@@ -16,7 +16,7 @@ package struct Legend {
     private let unit: ValueUnit
     private let decimals: Int?
 
-    /// - Parameter order: Keeps the given order when false.
+    /// `order`: keeps the given order when false.
     package init(
         series: [ChartSeries],
         complete: Int64,
@@ -58,7 +58,9 @@ package struct Legend {
     /// The rows a table of this many series takes, heading and count of the rest included.
     package static func rows(series: Int, limit: Int) -> Int { min(series + 1, max(0, limit)) }
 
-    /// Draws the table. The last row counts what has no room.
+    /// Draws the table.
+    ///
+    /// The last row counts what has no room.
     package func draw(into buffer: inout CellBuffer, in rect: Rect, theme: Theme) {
         guard rect.height >= 2, rect.width >= 12 else {
             drawLine(into: &buffer, in: rect, theme: theme)

@@ -1,3 +1,5 @@
+internal import WeirCore
+
 /// The horizontal axis: dot columns of one step each, and ticks on round times.
 package struct TimeAxis: Hashable, Sendable {
     /// The time of the first dot column, in milliseconds; a multiple of `step`.
@@ -14,7 +16,9 @@ package struct TimeAxis: Hashable, Sendable {
     }
 
     /// The axis that shows the range `from...to` in so many cells, aligned to multiples of its step, so that
-    /// panning does not shimmer. Its last dot column is the first at or after `to`.
+    /// panning does not shimmer.
+    ///
+    /// Its last dot column is the first at or after `to`.
     package init(from: Int64, to: Int64, cells: Int, stepMin: Int64 = 1) {
         let dots = max(1, min(cells, 5000)) * 2
         let span = max(1, to - from)
@@ -30,7 +34,9 @@ package struct TimeAxis: Hashable, Sendable {
     package var end: Int64 { start + Int64(dots - 1) * step }
     package var cells: Int { (dots + 1) / 2 }
 
-    /// The dot column of a time: a sample belongs to the column whose step it ends. Nil outside.
+    /// The dot column of a time: a sample belongs to the column whose step it ends.
+    ///
+    /// Nil outside.
     package func dot(of time: Int64) -> Int? {
         let offset = time - start
         guard offset > -step, offset <= Int64(dots - 1) * step else { return nil }
@@ -68,8 +74,8 @@ package struct TimeAxis: Hashable, Sendable {
 
     private static func label(_ time: Int64, size: Int64) -> String {
         let civil = CivilTime(milliseconds: time)
-        if size >= 86_400_000 { return civil.date }
+        if size >= 86_400_000 { return civil.dayAndMonth }
         if size < 60_000 { return civil.clockSeconds }
-        return civil.hour == 0 && civil.minute == 0 ? civil.date : civil.clock
+        return civil.hour == 0 && civil.minute == 0 ? civil.dayAndMonth : civil.clock
     }
 }

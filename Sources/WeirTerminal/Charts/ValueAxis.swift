@@ -14,13 +14,12 @@ package struct ValueAxis: Hashable, Sendable {
         package let label: String
     }
 
-    /// - Parameters:
-    ///   - values: The least and the greatest value to show, nil when there is none.
-    ///   - rows: The height in cells; ticks are two rows apart at least.
-    ///   - minimum: A fixed lower end.
-    ///   - maximum: A fixed upper end.
-    ///   - previous: What was shown before: the axis grows at once and shrinks only when less than
-    ///     half of it is used.
+    /// - `values`: The least and the greatest value to show, nil when there is none.
+    /// - `rows`: The height in cells; ticks are two rows apart at least.
+    /// - `minimum`: A fixed lower end.
+    /// - `maximum`: A fixed upper end.
+    /// - `previous`: What was shown before: the axis grows at once and shrinks only when less than
+    /// half of it is used.
     package init(
         fitting values: ClosedRange<Double>?,
         unit: ValueUnit,

@@ -1,0 +1,46 @@
+# Everything a person does with Weir's source. `make help` lists it.
+
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+SECONDS_EACH ?= 20
+
+.PHONY: help demo test build release format lint bench fuzz clean packages test-packages
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: release ## Run a server with a simulated shop, and look at it in the terminal
+	@.build/release/weir demo $(ARGS)
+
+test: test-packages ## Build, and run every test
+	swift build --build-tests -j $(JOBS)
+	Scripts/client-venv.sh
+	SWIFT_BACKTRACE=enable=no swift test --skip-build
+
+build: packages ## Build for debugging
+	swift build -j $(JOBS)
+
+release: packages ## Build the program as it is shipped: .build/release/weir
+	swift build -c release --product weir --static-swift-stdlib -j $(JOBS)
+
+format: ## Format the source
+	swift format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks Fuzz
+
+lint: ## Check format and style
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks Fuzz
+
+bench: release ## Measure, beside VictoriaMetrics if it is installed; ARGS=--short for a look
+	swift build -c release --product weir-bench --static-swift-stdlib -j $(JOBS)
+	.build/release/weir-bench $(ARGS)
+
+fuzz: packages ## Fuzz the parsers, SECONDS_EACH seconds each
+	Scripts/fuzz.sh $(SECONDS_EACH)
+
+clean: ## Remove what was built
+	rm -rf .build .venv
+
+packages:
+	@Scripts/packages.sh build
+
+test-packages:
+	@Scripts/packages.sh build test

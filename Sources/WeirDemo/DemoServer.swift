@@ -4,7 +4,7 @@ internal import WeirSystem
 
 /// A real `weir serve` in a process of its own, with its data in a folder made for it.
 package final class DemoServer {
-    /// `http://127.0.0.1:41234`
+    /// Its address, such as `http://127.0.0.1:41234`.
     package let base: String
     package let dataFolder: String
     private let process: SpawnedProcess
@@ -132,7 +132,7 @@ package final class DemoServer {
         throw .server(reason: "was not ready within \(Int(Self.readySeconds)) s", log: log)
     }
 
-    /// Ends the process and removes the temporary folder. May be called again.
+    /// Ends the process and removes the temporary folder; may be called again.
     package func stop() {
         guard !isStopped else { return }
         isStopped = true
@@ -140,7 +140,9 @@ package final class DemoServer {
         FolderRemoval.remove(folder)
     }
 
-    /// A port nobody listens on now. Somebody may take it before the server does; then the
+    /// A port nobody listens on now.
+    ///
+    /// Somebody may take it before the server does; then the
     /// server says so and the demo ends with its words.
     private static func freePort() -> UInt16? {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

@@ -28,8 +28,11 @@ package final class ShopPusher: Sendable {
     private let isStopping = Monitor(false)
     private let liveThread = Mutex<Thread?>(nil)
 
+    /// Makes the shop as it was at the start of its past.
+    ///
     /// - Parameters:
     ///   - base: The server, `http://127.0.0.1:4040`.
+    ///   - seed: Of all chance.
     ///   - now: The end of the past, in seconds since 1970.
     ///   - pastSeconds: How far back the shop's life is told.
     package init(base: String, seed: UInt64 = 42, nowSeconds now: Int64, pastSeconds: Int64) {
@@ -137,7 +140,7 @@ package final class ShopPusher: Sendable {
         }
     }
 
-    /// Ends live pushing. May be called again.
+    /// Ends live pushing; may be called again.
     package func stop() {
         isStopping.update { $0 = true }
         let thread = liveThread.withLock { thread in

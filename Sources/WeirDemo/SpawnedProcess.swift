@@ -23,12 +23,12 @@ package final class SpawnedProcess {
         case ended
     }
 
-    /// Starts a program, with no signal blocked.
+    /// Starts a program, with no signal blocked; nil when it cannot be started.
     ///
     /// - Parameters:
     ///   - path: The program.
     ///   - arguments: Without the program's own name.
-    /// - Returns: Nil when it cannot be started.
+    ///   - streams: Its input and output.
     package init?(_ path: String, _ arguments: [String], _ streams: Streams) {
         // SAFETY: every C string, the actions and the attributes live until `posix_spawn` returns.
         var actions = unsafe posix_spawn_file_actions_t()
@@ -77,8 +77,9 @@ package final class SpawnedProcess {
         return .ended
     }
 
-    /// Suspends this process as its child was, so that the shell takes the terminal back. Returns
-    /// when the shell has continued both.
+    /// Suspends this process as its child was, so that the shell takes the terminal back.
+    ///
+    /// Returns when the shell has continued both.
     package static func suspendSelf() { raise(SIGSTOP) }
 
     /// Whether it still runs.

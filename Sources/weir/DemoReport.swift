@@ -6,7 +6,7 @@ import WeirTerminal
 
 /// What the demo prints where there is no terminal.
 struct DemoReport {
-    /// The dashboard of the server itself. It has no past to show but since its start.
+    /// The dashboard of the server itself, which has no past to show but since its start.
     static let ownDashboard = "weir"
     private static let width = 120
     /// The order in which they tell a story; others follow.
@@ -162,7 +162,7 @@ struct DemoReport {
         """
     }
 
-    /// `1,234,567`
+    /// As in `1,234,567`.
     static func grouped(_ number: Int) -> String {
         var text = ""
         for (index, digit) in String(number).reversed().enumerated() {

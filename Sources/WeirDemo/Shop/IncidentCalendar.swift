@@ -10,8 +10,9 @@ enum Incident: CaseIterable, Sendable {
     case batchJob
 }
 
-/// When incidents happen, in seconds relative to an anchor: the moment the demo goes live. Their
-/// phases are chosen so that the payment incident is under way at the anchor and that each of
+/// When incidents happen, in seconds relative to an anchor: the moment the demo goes live.
+///
+/// Their phases are chosen so that the payment incident is under way at the anchor and that each of
 /// the others was seen in the hour before it.
 struct IncidentCalendar: Sendable {
     private struct Rhythm {

@@ -1,5 +1,6 @@
-/// The lines of line protocol that one moment of the shop is told in. What does not change is
-/// spelt once; a moment only adds its values and its time.
+/// The lines of line protocol that one moment of the shop is told in.
+///
+/// What does not change is spelt once; a moment only adds its values and its time.
 struct LineLayout: Sendable {
     /// How a value is written.
     enum Format: Sendable {
@@ -23,13 +24,15 @@ struct LineLayout: Sendable {
     }
 
     private var lines: [Line] = []
-    /// How many values `append` needs. Each is one series.
+    /// How many values `append` needs: one for each series.
     private(set) var valueCount = 0
 
     /// How many lines a moment has.
     var lineCount: Int { lines.count }
 
-    /// Adds a line. Names and tag values are of this module: they need no escapes.
+    /// Adds a line.
+    ///
+    /// Names and tag values are of this module: they need no escapes.
     ///
     /// - Returns: The index of the first field's value; the others follow.
     mutating func add(
@@ -50,7 +53,9 @@ struct LineLayout: Sendable {
         return first
     }
 
-    /// Writes all lines of one moment. The time is in seconds: the request says `precision=s`.
+    /// Writes all lines of one moment.
+    ///
+    /// The time is in seconds: the request says `precision=s`.
     func append(values: [Double], seconds: Int64, to bytes: inout [UInt8]) {
         precondition(values.count == valueCount)
         var time: [UInt8] = [0x20]

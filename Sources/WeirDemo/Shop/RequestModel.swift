@@ -117,7 +117,7 @@ struct RequestModel: Sendable {
         }
     }
 
-    /// Decides how many requests each service gets. Comes before all else of a tick.
+    /// Decides how many requests each service gets, before all else of a tick.
     mutating func decideDemand(_ moment: inout ShopMoment, _ noise: inout ShopNoise) {
         for index in wanders.indices {
             wanders[index].advance(&noise)

@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// A shop of a dozen services on six hosts that is as busy as a real one, breaks now and then,
-/// and tells all about it in line protocol. The same seed and times give the same bytes.
+/// A shop of a dozen services on six hosts that tells all about itself in line protocol.
 ///
-/// Counters run on from the first moment to the last, however densely they are told: the shop
-/// always lives in ticks of ten seconds.
+/// It is as busy as a real one and breaks now and then. The same seed and times give the same
+/// bytes. Counters run on from the first moment to the last, however densely they are told: the
+/// shop always lives in ticks of ten seconds.
 package struct ShopSimulator: Sendable {
     /// How the shop's time advances, in seconds.
     package static let tickSeconds: Int64 = 10
@@ -48,7 +48,7 @@ package struct ShopSimulator: Sendable {
         tick()
     }
 
-    /// Lives on to the last tick at or before a moment, in seconds since 1970. Never goes back.
+    /// Lives on to the last tick at or before a moment, in seconds since 1970; never back.
     package mutating func advance(toSeconds target: Int64) {
         while seconds + Self.tickSeconds <= target {
             seconds += Self.tickSeconds

@@ -121,7 +121,11 @@ let package = Package(
         tests(of: "WeirPattern", ["WeirCore"]),
         tests(of: "WeirYAML", ["WeirCore"]),
         tests(of: "WeirWire", ["WeirCore"]),
-        tests(of: "WeirStore", ["WeirCore", "WeirSystem", "WeirColumns", "WeirPattern"]),
+        tests(
+            of: "WeirStore",
+            ["WeirCore", "WeirSystem", "WeirColumns", "WeirPattern"],
+            exclude: ["Goldens"]
+        ),
         tests(of: "WeirQuery", ["WeirCore", "WeirPattern"], exclude: ["Scripts"]),
         tests(of: "WeirAlerts", ["WeirCore", "WeirSystem", "WeirYAML", "WeirStore"]),
         tests(of: "WeirHTTP", ["WeirCore", "WeirSystem"]),

@@ -5,6 +5,9 @@ package import WeirTerminal
 ///
 /// `WEIR_UPDATE_GOLDENS=1` writes what is there now.
 package enum GoldenFile {
+    /// Whether goldens are to be written anew, and not compared with.
+    package static var isUpdating: Bool { unsafe getenv("WEIR_UPDATE_GOLDENS") != nil }
+
     /// Nil when `text` is what the file `Goldens/NAME.txt` beside the test's source says; else the first
     /// difference.
     package static func difference(
@@ -14,7 +17,7 @@ package enum GoldenFile {
     ) -> String? {
         let folder = testFile.split(separator: "/").dropLast().joined(separator: "/")
         let path = "/\(folder)/Goldens/\(name).txt"
-        if unsafe getenv("WEIR_UPDATE_GOLDENS") != nil {
+        if isUpdating {
             return write(text, path) ? nil : "cannot write \(path)"
         }
         guard let expected = read(path) else {

@@ -136,7 +136,10 @@ let package = Package(
             exclude: ["Goldens", "Dashboards"]
         ),
         tests(of: "WeirServer", ["WeirCore", "WeirHTTP", "WeirStore", "WeirQuery"]),
-        tests(of: "WeirDemo", ["WeirCore"]),
+        tests(
+            of: "WeirDemo",
+            ["WeirCore", "WeirSystem", "WeirWire", "WeirQuery", "WeirAlerts", "WeirTUI"]
+        ),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["WeirTestSupport", "WeirCore", "WeirSystem", "WeirHTTP", "weir"],

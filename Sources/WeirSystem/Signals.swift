@@ -32,7 +32,7 @@ package enum Signals {
         }
     }
 
-    private static func taken() -> sigset_t {
+    static func taken() -> sigset_t {
         var set = sigset_t()
         unsafe sigemptyset(&set)
         for number in [SIGTERM, SIGINT, SIGHUP] { unsafe sigaddset(&set, number) }

@@ -70,7 +70,7 @@ package struct PanelJob: Sendable {
             let expression = scope.expand(query.expression, stepMilliseconds: axis.step)
             let result: QueryResult
             if panel.asksForRange {
-                result = try Self.range(api, expression, axis)
+                result = try Self.range(api, expression, axis, notAfter: scope.to)
             } else {
                 result = try Self.instant(api, expression, at: scope.to)
             }
@@ -90,18 +90,21 @@ package struct PanelJob: Sendable {
         )
     }
 
-    /// One point for each dot column of the axis.
+    /// One point for each dot column of the axis that has ended by `notAfter`: a rate asked for at
+    /// a time that is still to come would seem to fall.
     static func range(
         _ api: any QueryAPI,
         _ expression: String,
-        _ axis: TimeAxis
+        _ axis: TimeAxis,
+        notAfter: Int64
     ) throws(APIError) -> QueryResult {
-        try QueryResult(
+        let end = axis.end > notAfter ? max(axis.start, axis.end - axis.step) : axis.end
+        return try QueryResult(
             try api.data(
                 "/api/v1/query_range",
                 [
                     ("query", expression), ("start", TimeText.seconds(axis.start)),
-                    ("end", TimeText.seconds(axis.end)), ("step", TimeText.seconds(axis.step)),
+                    ("end", TimeText.seconds(end)), ("step", TimeText.seconds(axis.step)),
                 ]
             )
         )

@@ -143,6 +143,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["WeirTestSupport", "WeirCore", "WeirSystem", "WeirHTTP", "weir"],
+            exclude: ["Clients"],
             swiftSettings: house
         ),
         .testTarget(

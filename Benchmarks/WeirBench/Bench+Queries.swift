@@ -1,0 +1,46 @@
+/// One query as both servers answered it.
+struct QueryPair {
+    let name: String
+    let weir: QueryMeasure
+    let peer: QueryMeasure?
+}
+
+extension Bench {
+    func ask(
+        _ queries: [QueryMeasure.Query],
+        _ weir: Server,
+        _ peer: Server?
+    ) throws(BenchError) -> [QueryPair] {
+        var pairs: [QueryPair] = []
+        for query in queries {
+            let own = try QueryMeasure.measure(query, on: weir, repeats: options.queryRepeats)
+            var other: QueryMeasure?
+            if let peer {
+                other = try QueryMeasure.measure(query, on: peer, repeats: options.queryRepeats)
+            }
+            pairs.append(QueryPair(name: query.name, weir: own, peer: other))
+        }
+        return pairs
+    }
+
+    /// - Parameter reaches: Of the first queries, in milliseconds at the client.
+    mutating func addQueries(_ pairs: [QueryPair], reaches: [Double] = []) {
+        report.begin("queries, median at the client (within the server)")
+        for (place, pair) in pairs.enumerated() {
+            let inside = Figure.decimal(pair.weir.server.median, 1)
+            report.add(
+                "\(pair.name) (\(inside))",
+                pair.weir.client.median,
+                .milliseconds,
+                reach: place < reaches.count ? reaches[place] : nil,
+                peer: pair.peer?.client.median
+            )
+            if let peer = pair.peer, !pair.weir.agrees(with: peer) {
+                report.note(
+                    "\(pair.name): ANSWERS DIFFER: \(pair.weir.seriesCount) series summing to "
+                        + "\(pair.weir.checksum), the peer \(peer.seriesCount), \(peer.checksum)"
+                )
+            }
+        }
+    }
+}

@@ -86,7 +86,7 @@ package enum DashboardRenderer {
         )
         if !variables.isEmpty { app.choose(variables) }
         app.focus = -1
-        ScriptPlayer.settle(app, api)
+        ScriptPlayer.settle(app, api, clock: TUI.systemClock)
         var buffer = CellBuffer(size: app.size)
         _ = app.draw(into: &buffer)
         return buffer

@@ -5,8 +5,13 @@ package import WeirTerminal
 package enum ScriptPlayer {
     /// Asks all that the program wants to know, until it wants no more.
     ///
-    /// One after the other, so the outcome is the same each time.
-    package static func settle(_ app: App, _ api: any QueryAPI) {
+    /// One after the other, so the outcome is the same each time; how long each took is told by
+    /// `clock`, or is nothing.
+    package static func settle(
+        _ app: App,
+        _ api: any QueryAPI,
+        clock: (@Sendable () -> Int64)? = nil
+    ) {
         // An answer may lead to a question, but not for ever.
         for _ in 0..<64 {
             let requests = app.takeRequests()
@@ -16,7 +21,7 @@ package enum ScriptPlayer {
                 app.receive(
                     FetchResult(
                         generation: request.generation,
-                        answer: request.work.run(api, clock: { now })
+                        answer: request.work.run(api, clock: clock ?? { now })
                     )
                 )
             }

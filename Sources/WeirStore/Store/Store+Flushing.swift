@@ -45,7 +45,8 @@ extension Store {
                     return work
                 } ?? WorkQueue()
             if work.isSortDue { sortActiveRows(min: Self.sortRowsMin, through: .max, &orders) }
-            if work.isFlushDue || !work.requests.isEmpty || isFlushOverdue() {
+            let isFlushDue = work.isFlushDue && isMemoryHalfFull()
+            if isFlushDue || !work.requests.isEmpty || isFlushOverdue() {
                 let result = flushRound(&orders, encoder: encoder)
                 for request in work.requests { request(result) }
                 merges.update { $0.isFlushDue = true }
@@ -57,6 +58,11 @@ extension Store {
             }
             if work.isStopping { return }
         }
+    }
+
+    /// Asked again when the flush begins: the one before may have made room since it was due.
+    private func isMemoryHalfFull() -> Bool {
+        state.withLock { $0.memoryByteCount } >= options.memoryBytesMax / 2
     }
 
     private func isFlushOverdue() -> Bool {

@@ -52,10 +52,14 @@ enum QueryCommand {
                     return CommandTable.misuse("--step: \"\(text)\" is no duration", usage)
                 }
                 step = asked
+            } else if parsed.has("--graph") {
+                step = DashboardRenderer.graphStep(
+                    from: end - range,
+                    to: end,
+                    width: Console.width
+                )
             } else {
-                // A graph asks for one point per dot column, two to a cell.
-                let points = parsed.has("--graph") ? Int64(Console.width - 12) * 2 : 240
-                step = max(1000, range / points / 1000 * 1000)
+                step = max(1000, range / 240 / 1000 * 1000)
             }
             let start = end - range
             let answer = try api.get(

@@ -291,15 +291,21 @@ import WeirTestSupport
         return (taken, refused)
     }
 
+    /// - Returns: How many acknowledged samples were not found.
     private static func verify(
         _ directory: String,
         _ outcome: (taken: [Int], refused: [Int]),
         _ what: String
-    ) throws {
+    ) throws -> Int {
+        var missing = 0
         for round in 0..<2 {
             let store = try H.open(directory)
             let found = try H.read(store)
             var expected = outcome.taken
+            for (labels, time, value) in outcome.taken.flatMap({ rows($0) })
+            where found[labels]?.contains(Sample(time, value)) != true {
+                missing += 1
+            }
             for batch in outcome.refused {
                 // A batch that was refused is there as a whole, or not at all.
                 let rows = rows(batch)
@@ -315,6 +321,7 @@ import WeirTestSupport
         }
         let problems = try StoreChecker.check(directory).problems
         #expect(problems.isEmpty, "\(what): \(problems)")
+        return missing
     }
 
     /// Cuts the power, or fails one operation, at each operation of the work above.
@@ -325,6 +332,7 @@ import WeirTestSupport
         #expect(Self.work("\(folder.path)/free", free).taken.count == 10)
         let operations = free.operations
         var acknowledged = 0
+        var missing = 0
         let seeds: ClosedRange<UInt64> = kind == .crash ? 1...3 : 1...1
         for seed in seeds {
             for operation in 1...operations {
@@ -340,13 +348,17 @@ import WeirTestSupport
                 }
                 let outcome = Self.work(directory, disk)
                 acknowledged += outcome.taken.count
-                try Self.verify(directory, outcome, "\(kind) at \(operation), seed \(seed)")
+                missing += try Self.verify(
+                    directory,
+                    outcome,
+                    "\(kind) at \(operation), seed \(seed)"
+                )
                 try H.removeTree(directory)
             }
         }
         print(
             "faults: \(kind) at each of \(operations) operations, \(seeds.count) seeds, "
-                + "\(acknowledged * 20) acknowledged samples, none missing"
+                + "\(acknowledged * 20) acknowledged samples, \(missing) missing"
         )
     }
 

@@ -30,7 +30,7 @@ struct LoadFigures {
 extension Bench {
     /// Loads one set into a fresh server as often as asked, beside gzip and the peer.
     ///
-    /// - Parameter last: Gets the servers of the last repetition, loaded and still running.
+    /// `last`: Gets the servers of the last repetition, loaded and still running.
     mutating func load(
         _ set: DataSet,
         last: (inout Bench, Server, Server?) throws(BenchError) -> Void

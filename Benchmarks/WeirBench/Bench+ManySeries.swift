@@ -4,8 +4,9 @@ extension Bench {
     static var manyHosts: Int { 100_000 }
     static var manyRounds: Int { 5 }
 
-    /// A million series of the gauges' shape, one sample a minute each. Rounds are made one by one
-    /// while the server waits, so that the bench needs little memory.
+    /// A million series of the gauges' shape, one sample a minute each.
+    ///
+    /// Rounds are made one by one while the server waits, so that the bench needs little memory.
     mutating func measureManySeries() throws(BenchError) {
         let own = try loadMany(.weir)
         let peer = options.isFull && options.peer != nil ? try loadMany(.victoriaMetrics) : nil

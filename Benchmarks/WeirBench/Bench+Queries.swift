@@ -23,7 +23,7 @@ extension Bench {
         return pairs
     }
 
-    /// - Parameter reaches: Of the first queries, in milliseconds at the client.
+    /// `reaches`: Of the first queries, in milliseconds at the client.
     mutating func addQueries(_ pairs: [QueryPair], reaches: [Double] = []) {
         report.begin("queries, median at the client (within the server)")
         for (place, pair) in pairs.enumerated() {

@@ -1,6 +1,8 @@
 import WeirSystem
 
-/// One file in memory, whatever path is asked for. Nothing can be written.
+/// One file in memory, whatever path is asked for.
+///
+/// Nothing can be written.
 struct MemoryFileSystem: FileSystem {
     let bytes: [UInt8]
 

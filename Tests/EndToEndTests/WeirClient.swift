@@ -79,6 +79,7 @@ final class WeirClient {
     }
 
     /// Each `[time, "value"]` pair of the `values` in a query's answer: milliseconds and value.
+    ///
     /// Faster than reading the whole as JSON, since answers here are long.
     func samples(
         _ expression: String,

@@ -2,7 +2,9 @@ import Testing
 
 /// The house rules that a machine can hold.
 @Suite struct TidyTests {
-    /// Which row each module is in. Imports only point to lower rows.
+    /// Which row each module is in.
+    ///
+    /// Imports only point to lower rows.
     private static let rows: [String: Int] = [
         "WeirCore": 0,
         "WeirSystem": 1, "WeirColumns": 1, "WeirPattern": 1, "WeirYAML": 1,

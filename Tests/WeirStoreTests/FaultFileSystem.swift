@@ -51,7 +51,7 @@ final class FaultFileSystem: FileSystem {
     private let state: Mutex<State>
     private let graveyard: String
 
-    /// - Parameter graveyard: A folder, outside the store's, for files whose removal may be undone.
+    /// `graveyard`: A folder, outside the store's, for files whose removal may be undone.
     init(graveyard: String, seed: UInt64 = 0) {
         self.graveyard = graveyard
         state = Mutex(State(random: SplitMix64(seed: seed)))

@@ -115,7 +115,9 @@ enum StoreHarness {
 }
 
 extension StoreHarness {
-    /// Copies a folder's files as they are, as a crash would leave them. Skips the copy itself.
+    /// Copies a folder's files as they are, as a crash would leave them.
+    ///
+    /// Skips the copy itself.
     static func copyTree(_ source: String, to target: String) throws {
         let files = HostFileSystem()
         let names = try files.list(source)

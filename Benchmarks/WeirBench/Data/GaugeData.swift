@@ -11,7 +11,7 @@ struct GaugeData {
     private var numbers: SeededNumbers
     private var values: [Double]
     private let heads: [[UInt8]]
-    /// `usage_user=`, `i,usage_system=`, …
+    /// `usage_user=`, `i,usage_system=`, ….
     private let fieldHeads: [[UInt8]]
 
     init(hosts: Int, seed: UInt64) {
@@ -42,7 +42,7 @@ struct GaugeData {
 
     /// The first set: a sample every 10 s until noon of the last whole day.
     ///
-    /// - Parameter minutes: 720 for the whole set.
+    /// `minutes`: 720 for the whole set.
     static func set(hosts: Int = 100, minutes: Int64, seed: UInt64) -> DataSet {
         var data = Self(hosts: hosts, seed: seed)
         var bodies = LineBodies(linesPerBody: DataSet.linesPerBody, lineBytes: 400)

@@ -22,7 +22,9 @@ struct IngestMeasure {
     /// Samples that the server says it holds.
     var storedSamples = 0
 
-    /// Loads `set` into a fresh server, flushes and merges. The server stays up.
+    /// Loads `set` into a fresh server, flushes and merges.
+    ///
+    /// The server stays up.
     static func load(_ set: DataSet, into server: Server) throws(BenchError) -> Self {
         var measure = Self()
         let before = server.child.processorSeconds

@@ -14,7 +14,7 @@ enum SmallWrites {
         var failures: Int
     }
 
-    /// - Parameter header: One more line of every request's head, with its line end, or nothing.
+    /// `header`: One more line of every request's head, with its line end, or nothing.
     static func measure(
         port: Int,
         connections: Int = 200,

@@ -5,9 +5,10 @@ final class Child {
     let identifier: Int32
     private var isReaped = false
 
-    /// - Parameters:
-    ///   - input: The file given as standard input.
-    ///   - output: The file that gets standard output and error.
+    /// What is given.
+    ///
+    /// - `input`: The file given as standard input.
+    /// - `output`: The file that gets standard output and error.
     init(
         _ program: String,
         _ arguments: [String],

@@ -18,8 +18,10 @@ package enum SegmentError: Error, Hashable {
     /// The system could not read the file.
     case unreadable(FileError)
 
-    /// Whether the bytes are there and wrong. A file that cannot be read now may be readable at
-    /// the next start, so the catalog does not remember that.
+    /// Whether the bytes are there and wrong.
+    ///
+    /// A file that cannot be read now may be readable at the next start, so the catalog does not
+    /// remember that.
     var isDamage: Bool {
         if case .unreadable = self { return false }
         return true

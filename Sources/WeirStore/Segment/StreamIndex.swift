@@ -23,7 +23,9 @@ enum StreamIndex {
     static let labelsBytesMax = 64 << 10
 
     static func appendLabels(_ labels: Labels, after previous: Labels, to bytes: inout [UInt8]) {
-        let shared = zip(labels.bytes, previous.bytes).prefix { $0 == $1 }.count
+        let sharedMax = min(labels.bytes.count, previous.bytes.count)
+        var shared = 0
+        while shared < sharedMax, labels.bytes[shared] == previous.bytes[shared] { shared += 1 }
         UInt64(shared).appendVarint(to: &bytes)
         UInt64(labels.bytes.count - shared).appendVarint(to: &bytes)
         bytes.append(contentsOf: labels.bytes[shared...])
@@ -33,17 +35,19 @@ enum StreamIndex {
         var reader = ByteReader(bytes.span)
         var page: [Labels] = []
         page.reserveCapacity(streamCount)
-        var previous: [UInt8] = []
+        var previous = Labels.empty
         for _ in 0..<streamCount {
-            let shared = try reader.readCount(limit: previous.count)
+            let shared = try reader.readCount(limit: previous.bytes.count)
             let rest = try reader.readCount(limit: labelsBytesMax - shared)
             let start = reader.offset
-            let next = Array(previous[..<shared]) + (try reader.readBytes(count: rest))
-            guard page.isEmpty || previous.lexicographicallyPrecedes(next) else {
-                throw .notCanonical(offset: start)
-            }
-            page.append(try Labels(validating: next))
-            previous = next
+            var next: [UInt8] = []
+            next.reserveCapacity(shared + min(rest, reader.remaining))
+            next.append(contentsOf: previous.bytes[..<shared])
+            try reader.readBytes(count: rest, appendingTo: &next)
+            let labels = try Labels(validating: next)
+            guard page.isEmpty || previous < labels else { throw .notCanonical(offset: start) }
+            page.append(labels)
+            previous = labels
         }
         guard reader.remaining == 0 else { throw .notCanonical(offset: reader.offset) }
         return page

@@ -31,7 +31,7 @@ extension EndToEnd {
                 try client.value("count(crash_w0_v)", atMilliseconds: start + 600_000) ?? 0 > 0
             }
             let end = server.terminate()
-            writers.forEach { $0.stop() }
+            for writer in writers { writer.stop() }
             for thread in threads { thread.join() }
             #expect(end.code == 0, "\(server.log)")
             #expect(end.seconds < 10)

@@ -82,7 +82,8 @@ extension Bench {
                 "busiest 5 hosts, 10-minute maxima",
                 "topk(5, max_over_time(cpu_usage_user[10m]))",
                 set,
-                stepSeconds: 600
+                stepSeconds: 600,
+                isComparable: false
             ),
             QueryMeasure.instant("sum by region, now", "sum by (region) (cpu_usage_user)", set),
             QueryMeasure.labelValues("values of a label", "hostname", set),

@@ -10,13 +10,15 @@ extension Bench {
                         "requests a second per host, a point a minute",
                         "sum by (hostname) (rate(node_requests_3_total[5m]))",
                         set,
-                        stepSeconds: 60
+                        stepSeconds: 60,
+                        isComparable: false
                     ),
                     QueryMeasure.range(
                         "bytes a second, all 15 counters",
                         "sum(rate({__name__=~\"node_sent_.*_bytes_total\"}[5m]))",
                         set,
-                        stepSeconds: 60
+                        stepSeconds: 60,
+                        isComparable: false
                     ),
                     QueryMeasure.range(
                         "worst latency by region",

@@ -1,6 +1,6 @@
 /// One query as both servers answered it.
 struct QueryPair {
-    let name: String
+    let query: QueryMeasure.Query
     let weir: QueryMeasure
     let peer: QueryMeasure?
 }
@@ -18,7 +18,7 @@ extension Bench {
             if let peer {
                 other = try QueryMeasure.measure(query, on: peer, repeats: options.queryRepeats)
             }
-            pairs.append(QueryPair(name: query.name, weir: own, peer: other))
+            pairs.append(QueryPair(query: query, weir: own, peer: other))
         }
         return pairs
     }
@@ -29,15 +29,15 @@ extension Bench {
         for (place, pair) in pairs.enumerated() {
             let inside = Figure.decimal(pair.weir.server.median, 1)
             report.add(
-                "\(pair.name) (\(inside))",
+                "\(pair.query.name) (\(inside))",
                 pair.weir.client.median,
                 .milliseconds,
                 reach: place < reaches.count ? reaches[place] : nil,
                 peer: pair.peer?.client.median
             )
-            if let peer = pair.peer, !pair.weir.agrees(with: peer) {
+            if pair.query.isComparable, let peer = pair.peer, !pair.weir.agrees(with: peer) {
                 report.note(
-                    "\(pair.name): ANSWERS DIFFER: \(pair.weir.seriesCount) series summing to "
+                    "\(pair.query.name): ANSWERS DIFFER: \(pair.weir.seriesCount) series summing to "
                         + "\(pair.weir.checksum), the peer \(peer.seriesCount), \(peer.checksum)"
                 )
             }

@@ -7,6 +7,9 @@ struct QueryMeasure {
     struct Query: Sendable {
         let name: String
         let path: String
+        /// Whether the peer means the same by it: its `rate` does not extrapolate, and it breaks
+        /// the ties of `topk` another way.
+        var isComparable = true
     }
 
     /// At the client, in milliseconds, from sending to the whole answer.
@@ -74,14 +77,16 @@ struct QueryMeasure {
         _ name: String,
         _ expression: String,
         _ set: DataSet,
-        stepSeconds: Int
+        stepSeconds: Int,
+        isComparable: Bool = true
     ) -> Query {
         let step = Int64(stepSeconds) * DataSet.second
         let start = (set.start + step) / DataSet.second
         return Query(
             name: name,
             path: "/api/v1/query_range?query=\(PercentEncoding.encode(expression))"
-                + "&start=\(start)&end=\(set.end / DataSet.second)&step=\(stepSeconds)"
+                + "&start=\(start)&end=\(set.end / DataSet.second)&step=\(stepSeconds)",
+            isComparable: isComparable
         )
     }
 

@@ -29,9 +29,8 @@ format: ## Format the source
 lint: ## Check format and style
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks Fuzz
 
-bench: release ## Measure, beside VictoriaMetrics if it is installed; ARGS=--short for a look
-	swift build -c release --product weir-bench --static-swift-stdlib -j $(JOBS)
-	.build/release/weir-bench $(ARGS)
+bench: packages ## Measure, beside VictoriaMetrics if it is installed; ARGS=--short for a look
+	Scripts/bench.sh $(ARGS)
 
 fuzz: packages ## Fuzz the parsers, SECONDS_EACH seconds each
 	Scripts/fuzz.sh $(SECONDS_EACH)

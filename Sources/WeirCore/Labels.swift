@@ -53,6 +53,21 @@ package struct Labels: Hashable, Sendable {
         bytes.append(contentsOf: value.utf8)
     }
 
+    /// All bytes at once: the default compares them one by one.
+    package static func == (left: Labels, right: Labels) -> Bool {
+        let count = left.bytes.count
+        guard count == right.bytes.count else { return false }
+        // SAFETY: both buffers hold `count` bytes.
+        return unsafe left.bytes.withUnsafeBytes { left in
+            unsafe right.bytes.withUnsafeBytes { right in
+                guard let leftStart = left.baseAddress, let rightStart = right.baseAddress else {
+                    return true
+                }
+                return unsafe memcmp(leftStart, rightStart, count) == 0
+            }
+        }
+    }
+
     /// All bytes at once: the default feeds them one by one.
     package func hash(into hasher: inout Hasher) {
         unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }

@@ -119,18 +119,26 @@ enum SegmentMerge {
         into writer: inout SegmentWriter
     ) throws(Failure) {
         var run = RowRun(schema: schema)
+        // Kept beside the cursors: with a million streams, asking each of them for its labels at
+        // every turn costs more than comparing.
+        var heads = cursors.map(\.labels)
+        var matching: [Int] = []
         while true {
-            var smallest: Labels?
-            for cursor in cursors {
-                guard let labels = cursor.labels else { continue }
-                if let known = smallest, !(labels < known) { continue }
-                smallest = labels
+            matching.removeAll(keepingCapacity: true)
+            for index in heads.indices {
+                guard let labels = heads[index] else { continue }
+                if let first = matching.first, let known = heads[first], labels != known {
+                    guard labels < known else { continue }
+                    matching.removeAll(keepingCapacity: true)
+                }
+                matching.append(index)
             }
-            guard let smallest else { return }
+            guard let first = matching.first, let smallest = heads[first] else { return }
             run.removeAll()
             do throws(SegmentError) {
-                for cursor in cursors where cursor.labels == smallest {
-                    try cursor.takeRows(into: &run)
+                for index in matching {
+                    try cursors[index].takeRows(into: &run)
+                    heads[index] = cursors[index].labels
                 }
             } catch {
                 throw .source(error)

@@ -1,5 +1,4 @@
 #pragma once
-#define _GNU_SOURCE 1
 #include <microhttpd.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>

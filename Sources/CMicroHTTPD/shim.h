@@ -1,4 +1,6 @@
 #pragma once
+// Not _GNU_SOURCE: it changes the members of fd_set and the argument types of the socket calls,
+// and a type that two modules define differently (here and Swift's Glibc) does not compile.
 #include <microhttpd.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -52,6 +54,9 @@ static inline struct MHD_Daemon *weir_mhd_start(const weir_mhd_settings *setting
     return MHD_start_daemon(flags, 0, NULL, NULL, settings->handle, settings->context,
                             MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }
+
+// Declared by <sys/socket.h> for _GNU_SOURCE only.
+extern int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
 
 // Accepts one connection for the daemon, which then owns it. 0 when one was accepted, else errno.
 static inline int weir_mhd_accept(struct MHD_Daemon *daemon, int listen_socket) {

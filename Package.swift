@@ -62,15 +62,15 @@ let package = Package(
         system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
         system("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         system("CPCRE2", pkgConfig: "libpcre2-8", apt: "libpcre2-dev"),
-        // glibc's allocator settings: a part of the system, and of no package.
-        .systemLibrary(name: "CMalloc"),
+        // What glibc has and its Swift module lacks: a part of the system, and of no package.
+        .systemLibrary(name: "CGlibc"),
         .target(name: "CTerminalGuard", exclude: ["README.md"]),
 
         // Row 0
         module("WeirCore", [], lifetimes),
         // Row 1
-        module("WeirSystem", ["WeirCore", "CMalloc"]),
-        module("WeirColumns", ["WeirCore", "CDeflate", "CZlib"]),
+        module("WeirSystem", ["WeirCore", "CGlibc"]),
+        module("WeirColumns", ["WeirCore", "CDeflate", "CZlib", "CGlibc"]),
         module("WeirPattern", ["WeirCore", "CPCRE2"]),
         module("WeirYAML", ["WeirCore", "CYAML"]),
         // Row 2

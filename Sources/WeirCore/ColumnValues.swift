@@ -28,7 +28,7 @@ package struct ColumnValues: Hashable, Sendable {
         switch kind {
         case .float64: floats.append(other.floats[row])
         case .int64: ints.append(other.ints[row])
-        case .bytes: texts.append(other.texts[row])
+        case .bytes: texts.append(row, of: other.texts)
         }
     }
 
@@ -37,7 +37,7 @@ package struct ColumnValues: Hashable, Sendable {
         switch kind {
         case .float64: floats.append(contentsOf: other.floats[rows])
         case .int64: ints.append(contentsOf: other.ints[rows])
-        case .bytes: for row in rows { texts.append(other.texts[row]) }
+        case .bytes: for row in rows { texts.append(row, of: other.texts) }
         }
     }
 
@@ -45,30 +45,5 @@ package struct ColumnValues: Hashable, Sendable {
         floats.removeAll(keepingCapacity: true)
         ints.removeAll(keepingCapacity: true)
         texts.removeAll()
-    }
-}
-
-/// Many byte strings in one run of bytes.
-package struct BytesColumn: Hashable, Sendable {
-    /// Where each string ends in `bytes`; it starts where the one before ends.
-    package private(set) var ends: [Int] = []
-    package private(set) var bytes: [UInt8] = []
-
-    package init() {}
-
-    package var count: Int { ends.count }
-
-    package subscript(row: Int) -> ArraySlice<UInt8> {
-        bytes[(row == 0 ? 0 : ends[row - 1])..<ends[row]]
-    }
-
-    package mutating func append(_ value: some Sequence<UInt8>) {
-        bytes.append(contentsOf: value)
-        ends.append(bytes.count)
-    }
-
-    package mutating func removeAll() {
-        ends.removeAll(keepingCapacity: true)
-        bytes.removeAll(keepingCapacity: true)
     }
 }

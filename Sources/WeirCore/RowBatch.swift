@@ -12,6 +12,8 @@ package struct RowBatch: Sendable {
     /// Nanoseconds since the Unix epoch.
     package var times: [Int64] = []
     package var columns: [ColumnValues]
+    /// What only some rows have; empty unless the schema has fields.
+    package var fields = FieldTable()
 
     package init(signal: Signal) {
         self.signal = signal

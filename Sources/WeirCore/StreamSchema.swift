@@ -3,10 +3,12 @@
 /// The name is also the folder it is kept in.
 package enum Signal: UInt8, Hashable, Sendable, CaseIterable {
     case metrics = 1
+    case logs = 2
 
     package var name: String {
         switch self {
         case .metrics: "metrics"
+        case .logs: "logs"
         }
     }
 
@@ -19,6 +21,7 @@ package enum Signal: UInt8, Hashable, Sendable, CaseIterable {
     package var schema: StreamSchema {
         switch self {
         case .metrics: .metrics
+        case .logs: .logs
         }
     }
 }
@@ -51,15 +54,25 @@ package struct StreamSchema: Hashable, Sendable {
     ///
     /// Samples are so; log lines are not.
     package let keepsLastOfEqualTimes: Bool
+    /// Whether rows have fields of any name, besides the columns.
+    package let hasFields: Bool
 
-    package init(columns: [ColumnSpec], keepsLastOfEqualTimes: Bool) {
+    package init(columns: [ColumnSpec], keepsLastOfEqualTimes: Bool, hasFields: Bool = false) {
         self.columns = columns
         self.keepsLastOfEqualTimes = keepsLastOfEqualTimes
+        self.hasFields = hasFields
     }
 
     /// One `value` per sample; the last write of a time wins.
     package static let metrics = StreamSchema(
         columns: [ColumnSpec(name: "value", kind: .float64)],
         keepsLastOfEqualTimes: true
+    )
+
+    /// A line is its fields, one of which is the body; two lines of one time are two lines.
+    package static let logs = StreamSchema(
+        columns: [],
+        keepsLastOfEqualTimes: false,
+        hasFields: true
     )
 }

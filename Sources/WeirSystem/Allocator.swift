@@ -1,4 +1,4 @@
-internal import CMalloc
+internal import CGlibc
 
 /// The C allocator's habits, which decide how much memory a process seems to use.
 package enum Allocator {

@@ -1,0 +1,70 @@
+/// Many byte strings in one run of bytes, at most 4 GiB together.
+package struct BytesColumn: Hashable, Sendable {
+    /// Where each string ends in `bytes`; it starts where the one before ends.
+    package private(set) var ends: [UInt32] = []
+    package private(set) var bytes: [UInt8] = []
+
+    package init() {}
+
+    /// - Parameters:
+    ///   - ends: Ascending; the last is `bytes.count`.
+    ///   - bytes: The strings end to end.
+    /// - Returns: Nil when the ends do not fit the bytes.
+    package init?(ends: [UInt32], bytes: [UInt8]) {
+        var previous: UInt32 = 0
+        for end in ends {
+            guard end >= previous else { return nil }
+            previous = end
+        }
+        guard Int(previous) == bytes.count else { return nil }
+        self.ends = ends
+        self.bytes = bytes
+    }
+
+    @inlinable package var count: Int { ends.count }
+
+    /// Where string `row` lies in `bytes`.
+    @inlinable
+    package func range(_ row: Int) -> Range<Int> {
+        (row == 0 ? 0 : Int(ends[row - 1]))..<Int(ends[row])
+    }
+
+    package subscript(row: Int) -> ArraySlice<UInt8> { bytes[range(row)] }
+
+    package mutating func append(_ value: some Sequence<UInt8>) {
+        bytes.append(contentsOf: value)
+        ends.append(UInt32(bytes.count))
+    }
+
+    package mutating func append(_ value: Span<UInt8>) {
+        unsafe value.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+        ends.append(UInt32(bytes.count))
+    }
+
+    /// Appends string `row` of `other`.
+    package mutating func append(_ row: Int, of other: BytesColumn) {
+        let source = other.bytes
+        append(source.span.extracting(other.range(row)))
+    }
+
+    /// Appends bytes to the string appended last.
+    package mutating func extendLast(_ value: Span<UInt8>) {
+        unsafe value.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+        ends[ends.count - 1] = UInt32(bytes.count)
+    }
+
+    package mutating func removeLast() {
+        ends.removeLast()
+        bytes.removeLast(bytes.count - Int(ends.last ?? 0))
+    }
+
+    package mutating func removeAll() {
+        ends.removeAll(keepingCapacity: true)
+        bytes.removeAll(keepingCapacity: true)
+    }
+
+    package mutating func reserve(count: Int, byteCount: Int) {
+        ends.reserveCapacity(count)
+        bytes.reserveCapacity(byteCount)
+    }
+}

@@ -6,10 +6,7 @@ package struct BytesColumn: Hashable, Sendable {
 
     package init() {}
 
-    /// - Parameters:
-    ///   - ends: Ascending; the last is `bytes.count`.
-    ///   - bytes: The strings end to end.
-    /// - Returns: Nil when the ends do not fit the bytes.
+    /// Strings that lie end to end in `bytes`; nil when the ends do not ascend to its count.
     package init?(ends: [UInt32], bytes: [UInt8]) {
         var previous: UInt32 = 0
         for end in ends {

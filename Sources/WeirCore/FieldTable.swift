@@ -33,6 +33,7 @@ package struct FieldTable: Hashable, Sendable {
     /// - Parameters:
     ///   - name: UTF-8; what is not is repaired.
     ///   - hint: An index to try first, as of the same field in the row before; any value will do.
+    /// - Returns: The column's index, for `set`.
     package mutating func index(of name: Span<UInt8>, hint: Int) -> Int {
         if hint >= 0, hint < columns.count, Self.areEqual(columns[hint].name, name) { return hint }
         let hash = Self.hash(name)

@@ -25,7 +25,7 @@ enum LineTemplateFunctions {
         let call = Call(name: name, arguments: arguments)
         switch name {
         case "__line__": return .string(environment.line())
-        case "__timestamp__": return .string(LogTime.rfc3339(environment.time))
+        case "__timestamp__": return .string(LogTimestamp.rfc3339(environment.time))
         case "unixEpoch", "unixEpochMillis", "unixEpochNanos":
             let divisor = ["unixEpoch": 1_000_000_000, "unixEpochMillis": 1_000_000][name] ?? 1
             return .string(Array((Int(environment.time) / divisor).description.utf8))

@@ -21,6 +21,8 @@ package struct LogEntry: Sendable {
     package let fields: [Field]
     /// Bytes as they came in, or as stages made them.
     package let line: [UInt8]
+    /// The row had no body, and its line is its fields.
+    package let isLineMade: Bool
 
     /// All labels in one set under the names LogQL gives them, as Loki's answers have it.
     package var labels: Labels {
@@ -67,7 +69,8 @@ extension LogRowState {
             stream: stream,
             streamPairs: pairs,
             fields: fields,
-            line: try line()
+            line: try line(),
+            isLineMade: try hasMadeLine()
         )
     }
 }

@@ -14,6 +14,8 @@ package enum LogNames {
     package static func aliases(of name: String) -> [String] {
         if levelAliases.contains(name) { return levelFields }
         if bodyAliases.contains(name) { return [""] }
+        if name == "trace_id" { return ["traceId", "traceID", "traceid"] }
+        if name == "span_id" { return ["spanId", "spanID", "spanid"] }
         return []
     }
 

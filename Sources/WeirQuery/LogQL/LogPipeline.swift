@@ -89,6 +89,15 @@ final class LogPipeline: Sendable {
             } catch {
                 throw .invalid(reason: error.reason)
             }
+        case .identifier(let text):
+            let bytes = Array(text.utf8)
+            return [
+                .identifier(
+                    fields: text.utf8.count == 16 ? ["span_id"] : ["trace_id"],
+                    .equals(bytes),
+                    .contains(bytes)
+                )
+            ]
         case .unpack: return [.unpack]
         case .decolorize: return [.decolorize]
         case .lineFormat(let text): return [.lineFormat(try template(text))]
@@ -162,6 +171,7 @@ final class LogPipeline: Sendable {
         for step in steps {
             switch step {
             case .line where !isLineChanged: plan.lead.append(step)
+            case .identifier where !isLineChanged && !areLabelsChanged: plan.lead.append(step)
             case .filter(let condition)
             where !areLabelsChanged
                 && condition.names.isDisjoint(with: [
@@ -171,7 +181,7 @@ final class LogPipeline: Sendable {
             default:
                 plan.rest.append(step)
                 switch step {
-                case .line, .filter: break
+                case .line, .filter, .identifier: break
                 case .lineFormat, .decolorize: isLineChanged = true
                 case .unpack:
                     isLineChanged = true
@@ -196,6 +206,9 @@ final class LogPipeline: Sendable {
         for step in steps.reversed() {
             switch step {
             case .line: line = true
+            case .identifier(let fields, _, _):
+                line = true
+                labels?.formUnion(fields)
             case .filter(let condition): labels?.formUnion(condition.names)
             case .json(let extractions, _):
                 let isAsked = labels.map { !$0.isEmpty } ?? true

@@ -143,6 +143,7 @@ package struct LogQLPrinter {
         case .regexp(let pattern): text += "| regexp " + Self.quote(pattern)
         case .unpack: text += "| unpack"
         case .decolorize: text += "| decolorize"
+        case .identifier(let id): text += "|= " + Self.quote(id)
         case .label(let filter):
             text += "| "
             write(filter, inside: false)

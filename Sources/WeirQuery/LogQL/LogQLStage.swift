@@ -15,6 +15,9 @@ package enum LogQLStage: Hashable, Sendable {
     case drop([LogQLLabelPick])
     case keep([LogQLLabelPick])
     case decolorize
+    /// A trace's or span's id, in its field or anywhere in the line; not LogQL, but what a pasted
+    /// id means.
+    case identifier(String)
 }
 
 /// `|= "a" or "b"`.

@@ -9,6 +9,7 @@ final class LogRowState {
     let view: LogBlockView
     private(set) var row = 0
     private var heldLine: [UInt8]?
+    private var isLineSet = false
     /// Labels that stages made; of equal names there is one.
     private(set) var made: [(name: String, value: [UInt8])] = []
     private var removed: Set<String> = []
@@ -21,6 +22,7 @@ final class LogRowState {
     func start(_ row: Int) {
         self.row = row
         heldLine = nil
+        isLineSet = false
         made.removeAll(keepingCapacity: true)
         if !removed.isEmpty { removed = [] }
         keptOnly = nil
@@ -35,7 +37,16 @@ final class LogRowState {
         return line
     }
 
-    func setLine(_ line: [UInt8]) { heldLine = line }
+    func setLine(_ line: [UInt8]) {
+        heldLine = line
+        isLineSet = true
+    }
+
+    /// Whether the line is but the row's fields written down.
+    func hasMadeLine() throws(QueryError) -> Bool {
+        if isLineSet { return false }
+        return try view.body()?.kind(at: row) == nil
+    }
 
     func isVisible(_ name: String) -> Bool {
         !removed.contains(name) && (keptOnly?.contains(name) ?? true)
@@ -103,6 +114,11 @@ final class LogRowState {
         switch step {
         case .line(let test): return test.passes(try line())
         case .filter(let condition): return try holds(condition)
+        case .identifier(let fields, let equals, let contains):
+            for name in fields {
+                if let value = try value(name), equals.passes(value) { return true }
+            }
+            return contains.passes(try line())
         case .json(let extractions, let wanted): try parseJSON(extractions, wanted)
         case .logfmt(let extractions, let isStrict, let keepsEmpty, let wanted):
             try parseLogfmt(extractions, isStrict, keepsEmpty, wanted)

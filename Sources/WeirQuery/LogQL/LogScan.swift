@@ -102,17 +102,23 @@ final class LogScan: Sendable {
         let parsed = body.filter(rows, test)
         if parsed.isEmpty { return ([], rows) }
         if parsed.count == rows.count { return (rows, []) }
-        var plain: [UInt32] = []
-        plain.reserveCapacity(rows.count - parsed.count)
+        return (parsed, Self.without(parsed, rows))
+    }
+
+    /// The rows of `rows` that are not in `taken`, which is a part of it.
+    private static func without(_ taken: [UInt32], _ rows: [UInt32]) -> [UInt32] {
+        if taken.isEmpty { return rows }
+        var others: [UInt32] = []
+        others.reserveCapacity(rows.count - taken.count)
         var next = 0
         for row in rows {
-            if next < parsed.count, parsed[next] == row {
+            if next < taken.count, taken[next] == row {
                 next += 1
             } else {
-                plain.append(row)
+                others.append(row)
             }
         }
-        return (parsed, plain)
+        return others
     }
 
     private static let startsAsObject = TextTest(required: [[UInt8(ascii: "{")]]) { text in
@@ -121,6 +127,19 @@ final class LogScan: Sendable {
             case 0x20, 0x09, 0x0A, 0x0D: continue
             default: return text[index] == UInt8(ascii: "{")
             }
+        }
+        return false
+    }
+
+    private func mayHold(
+        _ view: LogBlockView,
+        _ names: [String],
+        _ test: TextTest
+    ) throws(QueryError) -> Bool {
+        for name in names {
+            guard streams.column(name).isAbsent else { return true }
+            for field in try view.fieldNames(meaning: name)
+            where try view.block.mayPass(test, field: field) { return true }
         }
         return false
     }
@@ -145,6 +164,13 @@ final class LogScan: Sendable {
                 } else if fields.count == 1 {
                     if try !view.block.mayPass(test, field: fields[0]) { return false }
                 }
+            case .identifier(let names, let equals, let contains):
+                guard try !mayHold(view, names, equals) else { continue }
+                if try !view.block.mayPass(contains, field: FieldTable.bodyName),
+                    try view.isBodyComplete()
+                {
+                    return false
+                }
             default: break
             }
         }
@@ -160,6 +186,18 @@ final class LogScan: Sendable {
         switch step {
         case .line(let test): return try view.filterLines(rows, test)
         case .filter(let condition): return try apply(condition, rows, view)
+        case .identifier(let fields, let equals, let contains):
+            var passed: [UInt32] = []
+            for name in fields {
+                passed = LogBlockView.merged(
+                    passed,
+                    try view.filter(Self.without(passed, rows), name, equals)
+                )
+            }
+            return LogBlockView.merged(
+                passed,
+                try view.filterLines(Self.without(passed, rows), contains)
+            )
         default: return nil
         }
     }
@@ -184,16 +222,7 @@ final class LogScan: Sendable {
             return try apply(right, passed, view)
         case .or(let left, let right):
             guard let passed = try apply(left, rows, view) else { return nil }
-            var others: [UInt32] = []
-            var next = 0
-            for row in rows {
-                if next < passed.count, passed[next] == row {
-                    next += 1
-                } else {
-                    others.append(row)
-                }
-            }
-            guard let more = try apply(right, others, view) else { return nil }
+            guard let more = try apply(right, Self.without(passed, rows), view) else { return nil }
             return LogBlockView.merged(passed, more)
         }
     }

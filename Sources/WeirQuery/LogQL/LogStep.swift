@@ -16,6 +16,8 @@ enum LogStep: Sendable {
     case drop([(label: String, test: TextTest?)])
     case keep([(label: String, test: TextTest?)])
     case decolorize
+    /// The fields that may equal the first test, or the line passes the second.
+    case identifier(fields: [String], TextTest, TextTest)
 
     struct Extraction: Sendable {
         let label: String

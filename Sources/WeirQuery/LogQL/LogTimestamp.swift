@@ -1,7 +1,7 @@
 internal import WeirCore
 
 /// Nanosecond times as text.
-package enum LogTime {
+package enum LogTimestamp {
     /// `2026-11-24T18:22:00.123456789Z`; as many digits of the second as are not zero.
     package static func rfc3339(_ nanoseconds: Int64) -> [UInt8] {
         let secondsPerDay: Int64 = 86400

@@ -103,13 +103,30 @@ package struct JSONLogParser {
         return true
     }
 
+    /// Reads the one object that fills the scanner's range.
+    ///
+    /// - Returns: Why it was refused, or nil.
+    mutating func parseDocument(
+        _ bytes: Span<UInt8>,
+        _ scanner: inout JSONScanner
+    ) -> LogError? {
+        let start = scanner.offset
+        do throws(LogError) {
+            try readRow(bytes, &scanner)
+            guard scanner.offset == scanner.end else {
+                throw scanner.unexpected(bytes, "the end of the line")
+            }
+            try commit(bytes, at: start)
+            return nil
+        } catch {
+            refuse(bytes, at: start, error)
+            return error
+        }
+    }
+
     mutating func refuse(_ bytes: Span<UInt8>, at start: Int, _ error: LogError) {
         let isShown = rows.result.refusals.count < LogResult.refusalsMax
         rows.result.refuse(line: isShown ? lines.line(of: start, in: bytes) : 0, error)
-    }
-
-    mutating func line(of offset: Int, in bytes: Span<UInt8>) -> Int {
-        lines.line(of: offset, in: bytes)
     }
 
     /// Gives the rows from here on these labels too.
@@ -133,13 +150,12 @@ package struct JSONLogParser {
                 // An element that is JSON, but no good row, ends where it ends; else the rest of
                 // the array has no certain beginning, and is looked at as from its next line on.
                 var skipper = JSONScanner(start..<scanner.end, depthMax: 1000)
-                if (try? skipper.value(bytes, depth: 0)) != nil {
-                    scanner.offset = skipper.offset
-                } else {
+                guard (try? skipper.value(bytes, depth: 0)) != nil else {
                     scanner.offset = Self.nextElement(bytes, from: start, end: scanner.end)
                     if scanner.offset < scanner.end { continue }
                     return
                 }
+                scanner.offset = skipper.offset
             }
             scanner.skipSpace(bytes)
             switch scanner.peek(bytes) {

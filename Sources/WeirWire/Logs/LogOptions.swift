@@ -8,6 +8,8 @@ package struct LogLimits: Hashable, Sendable {
     package var fieldsMax = 1000
     /// Rows of one request.
     package var rowsMax = 1_000_000
+    /// Bytes of values that one request may make: what is sent once for many rows is kept with each.
+    package var batchBytesMax = 256 << 20
     /// Different field names in one request.
     package var namesMax = 20_000
     /// Bytes in a field's or label's name.
@@ -160,8 +162,8 @@ package struct LogResult: Sendable {
     package var recordCount = 0
     /// Rows of which a value was cut.
     package var cutCount = 0
-    /// The body had more rows than `rowsMax`: none is to be kept.
-    package var hasTooManyRows = false
+    /// The body had more rows than `rowsMax`, or made more than `batchBytesMax`: none is kept.
+    package var isTooLarge = false
 
     package init() {}
 

@@ -20,6 +20,8 @@ struct LogRows {
     private var hints: [Int] = []
     /// The longest value of the row that was cut, in bytes; 0 for none.
     private var longest = 0
+    /// Bytes of the values that `commit` stored.
+    private var storedByteCount = 0
 
     init(_ options: LogOptions) { self.options = options }
 
@@ -33,8 +35,10 @@ struct LogRows {
 
     /// Whether there is room for one row more; notes it when there is not.
     mutating func hasRoom() -> Bool {
-        guard result.batch.rowCount < options.limits.rowsMax else {
-            result.hasTooManyRows = true
+        guard result.batch.rowCount < options.limits.rowsMax,
+            storedByteCount <= options.limits.batchBytesMax
+        else {
+            result.isTooLarge = true
             return false
         }
         return true
@@ -130,6 +134,7 @@ struct LogRows {
     mutating func commit(time: Int64, stream: UInt32) {
         let arena = self.arena
         let bytes = arena.span
+        storedByteCount += arena.count
         for field in pending {
             store(column: field.column, field.kind, bytes.extracting(field.range))
         }
@@ -180,7 +185,7 @@ struct LogRows {
     /// What was taken; columns that only refused rows had are left out.
     func finished() -> LogResult {
         var result = result
-        if result.hasTooManyRows {
+        if result.isTooLarge {
             result.batch = RowBatch(signal: .logs)
         } else if result.batch.fields.columns.contains(where: { $0.count == 0 }) {
             var fields = FieldTable()

@@ -13,6 +13,7 @@ final class ServerParts: Sendable {
     let telemetry: ServerTelemetry
     let write: WriteEndpoint
     let query: QueryEndpoint
+    let logQuery: LogQueryEndpoint
     let admin: AdminEndpoint
     let rules: RuleEngine
     let ruleLoop: RuleLoop
@@ -54,6 +55,14 @@ final class ServerParts: Sendable {
             pool: queryPool,
             telemetry: telemetry
         )
+        let logSource = StoreLogSource(store: store)
+        logQuery = LogQueryEndpoint(
+            source: logSource,
+            configuration: configuration,
+            clock: clock,
+            pool: queryPool,
+            telemetry: telemetry
+        )
         admin = AdminEndpoint(store: store, pool: adminPool)
         let stateStore = try SQLiteRuleStateStore(database: store.catalogDatabase)
         var notification = NotificationConfiguration(
@@ -75,6 +84,7 @@ final class ServerParts: Sendable {
             evaluator: StoreRuleEvaluator(
                 store: store,
                 source: source,
+                logSource: logSource,
                 configuration: configuration,
                 telemetry: telemetry
             ),

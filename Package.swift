@@ -167,6 +167,8 @@ if Context.environment["WEIR_FUZZ"] != nil {
     }
     package.targets += [
         fuzz("LineProtocolFuzz", ["WeirCore", "WeirWire"]),
+        fuzz("JSONLogFuzz", ["WeirCore", "WeirWire"]),
+        fuzz("OTLPLogFuzz", ["WeirCore", "WeirWire"]),
         fuzz("PromQLFuzz", ["WeirCore", "WeirQuery"]),
         fuzz("SegmentFuzz", ["WeirCore", "WeirSystem", "WeirColumns", "WeirStore"]),
     ]

@@ -28,7 +28,7 @@ package struct BytesRun: Hashable, Sendable {
         body: inout [UInt8],
         scratch: inout EncodingScratch
     ) {
-        let lengths = rows.map { Int64(values[$0].count) }
+        let lengths = rows.map { Int64(values.range($0).count) }
         UInt64(lengths.reduce(0, +)).appendVarint(to: &head)
         IntegerRun.encode(
             lengths.span,
@@ -37,7 +37,10 @@ package struct BytesRun: Hashable, Sendable {
             body: &body,
             scratch: &scratch.residuals
         )
-        for row in rows { body.append(contentsOf: values[row]) }
+        guard let first = rows.first, let last = rows.last else { return }
+        body.append(
+            contentsOf: values.bytes[values.range(first).lowerBound..<values.range(last).upperBound]
+        )
     }
 
     /// Decodes the strings and appends them.
@@ -51,15 +54,9 @@ package struct BytesRun: Hashable, Sendable {
         guard body.count == bodyCount else { throw .truncated(offset: 0, needed: bodyCount) }
         scratch.removeAll(keepingCapacity: true)
         try lengths.decode(body.extracting(0..<lengths.bodyCount), appendingTo: &scratch)
-        var offset = lengths.bodyCount
-        for length in scratch {
-            guard length >= 0, length <= Int64(body.count - offset) else {
-                throw .truncated(offset: offset, needed: Int(clamping: length))
-            }
-            let text = body.extracting(offset..<(offset + Int(length)))
-            output.append(text.indices.map { text[$0] })
-            offset += Int(length)
+        let texts = body.extracting(lengths.bodyCount..<body.count)
+        guard output.append(texts, lengths: scratch) else {
+            throw .notCanonical(offset: lengths.bodyCount)
         }
-        guard offset == body.count else { throw .notCanonical(offset: offset) }
     }
 }

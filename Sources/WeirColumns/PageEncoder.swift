@@ -18,6 +18,16 @@ package final class PageEncoder {
         case thorough
     }
 
+    /// Whether a page is tried with libdeflate's matching.
+    package enum Matching: Sendable {
+        /// Both ways are tried: for residuals and codes.
+        case tried
+        /// Only matching is: for text, where it always wins.
+        case only
+        /// Neither: for what is as random as can be.
+        case none
+    }
+
     private let compressor: OpaquePointer
     private let huffman: UnsafeMutablePointer<z_stream>
     private var scratch: [UInt8] = []
@@ -43,12 +53,12 @@ package final class PageEncoder {
     }
 
     /// Compresses `bytes`, or keeps them when that would save less than a tenth.
-    package func encode(_ bytes: [UInt8]) -> EncodedPage {
+    package func encode(_ bytes: [UInt8], matching: Matching = .tried) -> EncodedPage {
         let limit = bytes.count - bytes.count / 10
-        guard bytes.count > 24 else {
+        guard bytes.count > 24, matching != .none else {
             return EncodedPage(encoding: .raw, bytes: bytes, rawCount: bytes.count)
         }
-        var best = huffmanOnly(bytes, limit: limit)
+        var best = matching == .only ? nil : huffmanOnly(bytes, limit: limit)
         let matched = deflate(bytes, limit: best?.count ?? limit)
         if let matched, matched.count < best?.count ?? Int.max { best = matched }
         guard let best else {

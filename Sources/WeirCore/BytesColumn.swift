@@ -38,6 +38,31 @@ package struct BytesColumn: Hashable, Sendable {
         ends.append(UInt32(bytes.count))
     }
 
+    /// Appends strings that lie end to end in `texts`.
+    ///
+    /// - Returns: False, and nothing is appended, when the lengths do not add up to its count.
+    package mutating func append(_ texts: Span<UInt8>, lengths: [Int64]) -> Bool {
+        let start = bytes.count
+        let count = ends.count
+        var end = start
+        let limit = start + texts.count
+        ends.reserveCapacity(count + lengths.count)
+        for length in lengths {
+            guard length >= 0, length <= Int64(limit - end) else {
+                ends.removeLast(ends.count - count)
+                return false
+            }
+            end += Int(length)
+            ends.append(UInt32(end))
+        }
+        guard end == limit else {
+            ends.removeLast(ends.count - count)
+            return false
+        }
+        unsafe texts.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+        return true
+    }
+
     /// Appends string `row` of `other`.
     package mutating func append(_ row: Int, of other: BytesColumn) {
         let source = other.bytes

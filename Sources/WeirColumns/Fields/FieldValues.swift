@@ -3,23 +3,146 @@ package import WeirCore
 /// One field over the rows of a block, ready to be asked: by row, by test, as numbers, as codes.
 ///
 /// Rows are numbers in the block; lists of rows ascend. A row that lacks the field has the empty
-/// text to every question but `kind(at:)`.
+/// text to every question but `kind(at:)`. Used by one thread. Where a page turns out to be
+/// damaged, values are missing, and whoever opened the block knows.
 package final class FieldValues {
     package let rowCount: Int
-    private let column: FieldColumn
+    /// How many rows have the field.
+    package let presentCount: Int
+    /// Each row's value's index, -1 where it lacks the field; nil when every row has it.
+    private let indexes: [Int32]?
+    private let kinds: Kinds
+    private let storage: Storage
+
+    private enum Kinds {
+        case all(FieldKind)
+        case each([UInt8])
+    }
+
+    private enum Storage {
+        case values(TextValues)
+        case templates(TemplateColumn)
+    }
 
     /// The values of rows in memory.
     package init(_ column: FieldColumn, rowCount: Int) {
-        self.column = column
         self.rowCount = rowCount
+        presentCount = column.count
+        indexes =
+            column.isComplete(rowCount: rowCount)
+            ? nil : Self.indexes(of: column.rows, rowCount: rowCount)
+        kinds = .each(column.kinds)
+        storage = .values(.texts(column.values))
     }
 
-    /// How many rows have the field.
-    package var presentCount: Int { column.count }
+    /// The values of a field in a block.
+    ///
+    /// - Parameters:
+    ///   - entry: From the block's directory.
+    ///   - rowCount: The block's.
+    ///   - load: Reads a page of the field, when it is needed; nil when that fails, which `load`
+    ///     itself must note.
+    package init?(
+        _ entry: FieldEntry,
+        rowCount: Int,
+        load: @escaping (_ page: Int) -> [UInt8]?
+    ) {
+        self.rowCount = rowCount
+        presentCount = entry.count
+        if let page = entry.presencePage {
+            guard let bitmap = load(page), bitmap.count == (rowCount + 7) / 8 else { return nil }
+            var indexes = [Int32](repeating: -1, count: rowCount)
+            var next: Int32 = 0
+            for row in 0..<rowCount where bitmap[row >> 3] & 1 << UInt8(row & 7) != 0 {
+                indexes[row] = next
+                next += 1
+            }
+            guard Int(next) == entry.count else { return nil }
+            self.indexes = indexes
+        } else {
+            indexes = nil
+        }
+        if let kind = entry.kind {
+            kinds = .all(kind)
+        } else {
+            guard let page = entry.kindsPage, let bytes = load(page), bytes.count == entry.count
+            else { return nil }
+            kinds = .each(bytes)
+        }
+        let first = entry.firstDataPage
+        switch entry.codec {
+        case .run(let run):
+            guard let body = run.bodyCount > 0 ? load(first) : [],
+                let values = try? run.decode(body.span)
+            else { return nil }
+            storage = .values(values)
+        case .dictionary(let entryCount, let run):
+            guard let body = load(first), let bytes = load(first + 1) else { return nil }
+            var entries = BytesColumn()
+            var scratch: [Int64] = []
+            let isRead: Void? = try? run.decode(
+                body.span,
+                appendingTo: &entries,
+                scratch: &scratch
+            )
+            guard isRead != nil,
+                let codes = Self.codes(bytes, count: entry.count, entryCount: entryCount)
+            else { return nil }
+            storage = .values(.dictionary(codes: codes, entries: entries))
+        case .template:
+            guard let page = load(first),
+                let column = try? TemplateColumn(
+                    count: entry.count,
+                    page: page,
+                    loadCodes: { load(first + 1) },
+                    loadSlots: { load(first + 2) }
+                )
+            else { return nil }
+            storage = .templates(column)
+        }
+    }
+
+    private static func indexes(of rows: [UInt32], rowCount: Int) -> [Int32] {
+        var indexes = [Int32](repeating: -1, count: rowCount)
+        for (index, row) in rows.enumerated() { indexes[Int(row)] = Int32(index) }
+        return indexes
+    }
+
+    private static func codes(_ bytes: [UInt8], count: Int, entryCount: Int) -> [UInt16]? {
+        let isWide = entryCount > 256
+        guard bytes.count == (isWide ? count * 2 : count) else { return nil }
+        var codes: [UInt16] = []
+        codes.reserveCapacity(count)
+        var greatest: UInt16 = 0
+        if isWide {
+            for index in 0..<count {
+                let code = UInt16(bytes[index]) | UInt16(bytes[count + index]) << 8
+                greatest = max(greatest, code)
+                codes.append(code)
+            }
+        } else {
+            for index in 0..<count {
+                let code = UInt16(bytes[index])
+                greatest = max(greatest, code)
+                codes.append(code)
+            }
+        }
+        return Int(greatest) < entryCount ? codes : nil
+    }
+
+    private func index(_ row: Int) -> Int {
+        guard let indexes else { return row }
+        return Int(indexes[row])
+    }
 
     /// The kind of a row's value; nil when the row lacks the field.
     package func kind(at row: Int) -> FieldKind? {
-        column.index(ofRow: row).flatMap { FieldKind(rawValue: column.kinds[$0]) }
+        let index = index(row)
+        guard index >= 0 else { return nil }
+        switch kinds {
+        case .all(let kind): return kind
+        case .each(let kinds): return FieldKind(rawValue: kinds[index])
+        }
     }
 
     /// Appends a row's text to `output`.
@@ -27,9 +150,13 @@ package final class FieldValues {
     /// - Returns: The kind, or nil when the row lacks the field; nothing is appended then.
     @discardableResult
     package func appendText(at row: Int, to output: inout [UInt8]) -> FieldKind? {
-        guard let index = column.index(ofRow: row) else { return nil }
-        output.append(contentsOf: column.values[index])
-        return FieldKind(rawValue: column.kinds[index])
+        let index = index(row)
+        guard index >= 0 else { return nil }
+        switch storage {
+        case .values(let values): values.append(index, to: &output)
+        case .templates(let column): column.append(index, to: &output)
+        }
+        return kind(at: row)
     }
 
     /// A row's text.
@@ -39,26 +166,74 @@ package final class FieldValues {
         return output
     }
 
+    /// The rows among `rows` that have the field, and the indexes of their values; both nil when
+    /// `rows` are all rows and all have it.
+    private func present(_ rows: [UInt32]) -> (rows: [UInt32], indexes: [Int32])? {
+        guard let indexes else {
+            return rows.count == rowCount ? nil : (rows, rows.map { Int32($0) })
+        }
+        var kept: [UInt32] = []
+        var found: [Int32] = []
+        kept.reserveCapacity(rows.count)
+        found.reserveCapacity(rows.count)
+        for row in rows where indexes[Int(row)] >= 0 {
+            kept.append(row)
+            found.append(indexes[Int(row)])
+        }
+        return (kept, found)
+    }
+
     /// The rows among `rows` whose text passes.
     package func filter(_ rows: [UInt32], _ test: TextTest) -> [UInt32] {
-        let bytes = column.values.bytes
-        let passesAbsent = test.passesAbsent
-        return rows.filter { row in
-            guard let index = column.index(ofRow: Int(row)) else { return passesAbsent }
-            return test.passes(bytes.span.extracting(column.values.range(index)))
+        let present = present(rows)
+        let asked = present?.rows ?? rows
+        var passing: [UInt32] = []
+        let note: (Int, Bool) -> Void = { place, passes in
+            if passes { passing.append(asked[place]) }
         }
+        switch storage {
+        case .values(let values):
+            values.test(present?.indexes, count: presentCount, test, note)
+        case .templates(let column):
+            _ = column.test(present?.indexes, test, note)
+        }
+        guard asked.count < rows.count, test.passesAbsent else { return passing }
+        return merging(passing, withAbsentOf: rows)
+    }
+
+    private func merging(_ passing: [UInt32], withAbsentOf rows: [UInt32]) -> [UInt32] {
+        var merged: [UInt32] = []
+        merged.reserveCapacity(rows.count)
+        var next = 0
+        for row in rows {
+            if next < passing.count, passing[next] == row {
+                merged.append(row)
+                next += 1
+            } else if index(Int(row)) < 0 {
+                merged.append(row)
+            }
+        }
+        return merged
     }
 
     /// One number per row of `rows`: what `parse` makes of its text; NaN where it makes nothing of
     /// it or the row lacks the field.
-    package func doubles(
-        at rows: [UInt32],
-        parse: (Span<UInt8>) -> Double?
-    ) -> [Double] {
-        let bytes = column.values.bytes
+    package func doubles(at rows: [UInt32], parse: (Span<UInt8>) -> Double?) -> [Double] {
+        if case .values(.dictionary(let codes, let entries)) = storage {
+            let bytes = entries.bytes
+            let numbers = (0..<entries.count).map {
+                parse(bytes.span.extracting(entries.range($0))) ?? .nan
+            }
+            return rows.map { row in
+                let index = index(Int(row))
+                return index < 0 ? .nan : numbers[Int(codes[index])]
+            }
+        }
+        var text: [UInt8] = []
         return rows.map { row in
-            guard let index = column.index(ofRow: Int(row)) else { return .nan }
-            return parse(bytes.span.extracting(column.values.range(index))) ?? .nan
+            text.removeAll(keepingCapacity: true)
+            guard appendText(at: Int(row), to: &text) != nil else { return .nan }
+            return parse(text.span) ?? .nan
         }
     }
 
@@ -66,39 +241,58 @@ package final class FieldValues {
     ///
     /// Columns that are kept as numbers are not turned into text for this.
     package func decimals(at rows: [UInt32]) -> [Double] {
-        doubles(at: rows, parse: DecimalParser.double)
+        if case .values(.numbers(let form, let integers)) = storage, let scale = form.decimalScale {
+            let divisor = Double(TextForm.powersOfTen[scale])
+            guard let indexes else {
+                return rows.map { Double(integers[Int($0)]) / divisor }
+            }
+            return rows.map { row in
+                let index = Int(indexes[Int(row)])
+                return index < 0 ? .nan : Double(integers[index]) / divisor
+            }
+        }
+        return doubles(at: rows, parse: DecimalParser.double)
     }
 
     /// The texts of `rows` as codes: each row's place among `texts`, which are distinct and in no
     /// order.
     package func codes(at rows: [UInt32]) -> FieldCodes {
+        switch storage {
+        case .values(.constant(let text)):
+            return coded(rows, texts: [text]) { _ in 0 }
+        case .values(.dictionary(let codes, let entries)):
+            return coded(rows, texts: (0..<entries.count).map { Array(entries[$0]) }) {
+                UInt32(codes[$0])
+            }
+        default: break
+        }
+        var dictionary = TextDictionary()
         var codes: [UInt32] = []
         codes.reserveCapacity(rows.count)
-        var known: [ArraySlice<UInt8>: UInt32] = [:]
-        var texts: [[UInt8]] = []
+        var text: [UInt8] = []
         for row in rows {
-            let text = column.index(ofRow: Int(row)).map { column.values[$0] } ?? []
-            if let code = known[text] {
-                codes.append(code)
-            } else {
-                let code = UInt32(texts.count)
-                known[text] = code
-                texts.append(Array(text))
-                codes.append(code)
-            }
+            text.removeAll(keepingCapacity: true)
+            appendText(at: Int(row), to: &text)
+            codes.append(UInt32(dictionary.code(text.span)))
         }
-        return FieldCodes(codes: codes, texts: texts)
+        let entries = dictionary.entries
+        return FieldCodes(codes: codes, texts: (0..<entries.count).map { Array(entries[$0]) })
     }
-}
 
-/// Texts of rows, each distinct text once.
-package struct FieldCodes: Sendable {
-    /// One per row asked for: an index into `texts`.
-    package var codes: [UInt32]
-    package var texts: [[UInt8]]
-
-    package init(codes: [UInt32], texts: [[UInt8]]) {
-        self.codes = codes
-        self.texts = texts
+    private func coded(
+        _ rows: [UInt32],
+        texts: [[UInt8]],
+        code: (Int) -> UInt32
+    ) -> FieldCodes {
+        guard let indexes else {
+            return FieldCodes(codes: rows.map { code(Int($0)) }, texts: texts)
+        }
+        // Rows without the field have the empty text's code, which may be there already.
+        let empty = texts.firstIndex(of: []) ?? texts.count
+        let codes = rows.map { row in
+            let index = Int(indexes[Int(row)])
+            return index < 0 ? UInt32(empty) : code(index)
+        }
+        return FieldCodes(codes: codes, texts: empty == texts.count ? texts + [[]] : texts)
     }
 }

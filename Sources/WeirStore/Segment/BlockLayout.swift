@@ -11,43 +11,6 @@ package enum BlockLimits {
     package static let bodyBytesMax = 4 << 20
 }
 
-/// Where one page lies and how it is kept.
-///
-/// Layout: docs/format/segment.md, version 1.
-struct PageEntry: Hashable, Sendable {
-    let encoding: PageEncoding
-    let storedCount: Int
-    let rawCount: Int
-    let checksum: UInt32
-
-    init(_ page: EncodedPage) {
-        encoding = page.encoding
-        storedCount = page.bytes.count
-        rawCount = page.rawCount
-        checksum = Checksum.crc32(page.bytes)
-    }
-
-    init(from reader: inout ByteReader) throws(DecodeError) {
-        let start = reader.offset
-        let tag = try reader.readByte()
-        guard let encoding = PageEncoding(rawValue: tag) else {
-            throw .unknownValue(offset: start, value: UInt64(tag))
-        }
-        self.encoding = encoding
-        rawCount = try reader.readCount(limit: PageDecoder.rawCountMax)
-        storedCount =
-            encoding == .raw ? rawCount : try reader.readCount(limit: PageDecoder.rawCountMax)
-        checksum = try reader.readUInt32()
-    }
-
-    func append(to bytes: inout [UInt8]) {
-        bytes.append(encoding.rawValue)
-        UInt64(rawCount).appendVarint(to: &bytes)
-        if encoding != .raw { UInt64(storedCount).appendVarint(to: &bytes) }
-        bytes.appendLittleEndian(checksum)
-    }
-}
-
 /// One block of rows as the footer lists it.
 ///
 /// Streams are ordinals in the segment's stream index.

@@ -1,0 +1,249 @@
+package import WeirCore
+
+/// Encodes the fields of blocks: for each the codec that suits its values, chosen by looking at
+/// them.
+///
+/// Owns buffers and a page encoder: keep one per thread.
+package final class FieldEncoder {
+    private let encoder: PageEncoder
+    private var scratch = EncodingScratch()
+    /// Texts that are looked at to choose between templates and plain text.
+    private static let sampleCount = 256
+    /// The most entries of a column's dictionary.
+    static let dictionaryMax = 4096
+
+    package init(encoder: PageEncoder) { self.encoder = encoder }
+
+    /// Encodes one field: appends its entry to `directory` and its pages to `area`.
+    ///
+    /// - Parameters:
+    ///   - column: Its rows are rows of the block; at least one.
+    ///   - rowCount: The block's.
+    ///   - directory: What `FieldEntry` reads.
+    ///   - area: Stored pages end to end, in the order of the entries.
+    package func encode(
+        _ column: FieldColumn,
+        rowCount: Int,
+        directory: inout [UInt8],
+        area: inout [UInt8]
+    ) {
+        var pages: [EncodedPage] = []
+        let hasPresence = column.count < rowCount
+        if hasPresence { pages.append(encoder.encode(Self.bitmap(column.rows, rowCount))) }
+        let kind = Self.commonKind(column.kinds)
+        if kind == nil { pages.append(encoder.encode(column.kinds)) }
+        let encoded = encodeValues(column.values)
+        if let filter = encoded.filter {
+            pages.append(encoder.encode(filter, matching: .none))
+        }
+        pages.append(contentsOf: encoded.pages)
+        let name = Array(column.name.utf8.prefix(FieldEntry.nameBytesMax))
+        UInt64(name.count).appendVarint(to: &directory)
+        directory.append(contentsOf: name)
+        directory.append(
+            (kind?.rawValue ?? 0) | (hasPresence ? 8 : 0) | (encoded.filter != nil ? 16 : 0)
+                | encoded.codec << 5
+        )
+        UInt64(column.count).appendVarint(to: &directory)
+        directory.append(contentsOf: encoded.head)
+        for page in pages {
+            PageEntry(page).append(to: &directory)
+            area.append(contentsOf: page.bytes)
+        }
+    }
+
+    private static func bitmap(_ rows: [UInt32], _ rowCount: Int) -> [UInt8] {
+        var bits = [UInt8](repeating: 0, count: (rowCount + 7) / 8)
+        for row in rows { bits[Int(row) >> 3] |= 1 << UInt8(row & 7) }
+        return bits
+    }
+
+    private static func commonKind(_ kinds: [UInt8]) -> FieldKind? {
+        guard let first = kinds.first else { return nil }
+        for kind in kinds where kind != first { return nil }
+        return FieldKind(rawValue: first)
+    }
+
+    private struct EncodedValues {
+        var codec: UInt8
+        /// What the entry says of the codec, and the zone.
+        var head: [UInt8]
+        var filter: [UInt8]?
+        var pages: [EncodedPage]
+    }
+
+    private func encodeValues(_ values: BytesColumn) -> EncodedValues {
+        if TextRun.isConstant(values) { return encodeRun(values) }
+        if let (codes, dictionary) = TextDictionary.encode(
+            values,
+            limit: Self.dictionaryMax,
+            share: 8
+        ) {
+            return encodeDictionary(codes, dictionary)
+        }
+        if let (form, integers) = TextForm.recognise(values) {
+            return encodeNumbers(form, integers)
+        }
+        let isID = TextRun.hexadecimalDigits(values) != nil || TextRun.areUUIDs(values)
+        if !isID, let encoded = encodeTemplates(values) { return encoded }
+        return encodeRun(values)
+    }
+
+    private func encodeDictionary(
+        _ codes: [UInt16],
+        _ dictionary: TextDictionary
+    ) -> EncodedValues {
+        var head: [UInt8] = []
+        var entries: [UInt8] = []
+        UInt64(dictionary.count).appendVarint(to: &head)
+        BytesRun.encode(
+            dictionary.entries,
+            rows: 0..<dictionary.count,
+            head: &head,
+            body: &entries,
+            scratch: &scratch
+        )
+        Self.appendZone(dictionary.entries, to: &head)
+        var bytes = codes.map { UInt8(truncatingIfNeeded: $0) }
+        if dictionary.count > 256 {
+            for code in codes { bytes.append(UInt8(truncatingIfNeeded: code >> 8)) }
+        }
+        return EncodedValues(
+            codec: 1,
+            head: head,
+            filter: nil,
+            pages: [
+                encoder.encode(entries, matching: .only), encoder.encode(bytes),
+            ]
+        )
+    }
+
+    private func encodeNumbers(_ form: TextForm, _ integers: [Int64]) -> EncodedValues {
+        var head: [UInt8] = []
+        var body: [UInt8] = []
+        TextRun.encodeNumbers(form, integers, head: &head, body: &body, scratch: &scratch)
+        var least = Int64.max
+        var greatest = Int64.min
+        for integer in integers {
+            least = min(least, integer)
+            greatest = max(greatest, integer)
+        }
+        UInt64(zigZag: least).appendVarint(to: &head)
+        UInt64(zigZag: greatest).appendVarint(to: &head)
+        return EncodedValues(
+            codec: 0,
+            head: head,
+            filter: nil,
+            pages: body.isEmpty ? [] : [encoder.encode(body)]
+        )
+    }
+
+    /// As ids or plain text, with a filter over the tokens.
+    private func encodeRun(_ values: BytesColumn) -> EncodedValues {
+        var head: [UInt8] = []
+        var body: [UInt8] = []
+        TextRun.encode(values, head: &head, body: &body, scratch: &scratch)
+        Self.appendZone(values, to: &head)
+        var tokens = TokenFilter.Builder()
+        if !body.isEmpty {
+            let bytes = values.bytes
+            let span = bytes.span
+            for index in 0..<values.count {
+                let text = span.extracting(values.range(index))
+                var start = 0
+                while let token = TextWords.nextToken(in: text, from: start) {
+                    start = token.upperBound
+                    let token = text.extracting(token)
+                    if token.count >= TokenFilter.tokenBytesMin, TextWords.hasDigit(token) {
+                        tokens.add(token)
+                    }
+                }
+            }
+        }
+        let isConstant = body.isEmpty
+        return EncodedValues(
+            codec: 0,
+            head: head,
+            filter: isConstant ? nil : tokens.encoded(),
+            pages: isConstant ? [] : [encoder.encode(body, matching: .only)]
+        )
+    }
+
+    /// As templates and variables; nil where that does not pay.
+    private func encodeTemplates(_ values: BytesColumn) -> EncodedValues? {
+        guard pays(values) else { return nil }
+        var splitter = TemplateSplitter()
+        let templatesMax = min(1 << 16, max(64, values.count / 2))
+        guard splitter.split(values, templatesMax: templatesMax) else { return nil }
+        let raw = TemplateColumn.encode(values, splitter, scratch: &scratch)
+        guard raw.slots.count <= PageDecoder.rawCountMax,
+            raw.templates.count <= PageDecoder.rawCountMax
+        else { return nil }
+        var head: [UInt8] = []
+        Self.appendZone(values, to: &head)
+        return EncodedValues(
+            codec: 2,
+            head: head,
+            filter: splitter.tokens.encoded(),
+            pages: [
+                encoder.encode(raw.templates, matching: .only),
+                encoder.encode(raw.codes),
+                encoder.encode(raw.slots, matching: .only),
+            ]
+        )
+    }
+
+    /// Encodes a sample both ways and compares.
+    private func pays(_ values: BytesColumn) -> Bool {
+        let step = max(1, values.count / Self.sampleCount)
+        var sample = BytesColumn()
+        for index in stride(from: 0, to: values.count, by: step) {
+            sample.append(index, of: values)
+        }
+        var splitter = TemplateSplitter()
+        guard splitter.split(sample, templatesMax: max(32, sample.count * 3 / 4)) else {
+            return false
+        }
+        let raw = TemplateColumn.encode(sample, splitter, scratch: &scratch)
+        var head: [UInt8] = []
+        var body: [UInt8] = []
+        BytesRun.encode(
+            sample,
+            rows: 0..<sample.count,
+            head: &head,
+            body: &body,
+            scratch: &scratch
+        )
+        let plain = encoder.encode(body, matching: .only).bytes.count
+        let split =
+            encoder.encode(raw.templates, matching: .only).bytes.count
+            + encoder.encode(raw.codes).bytes.count
+            + encoder.encode(raw.slots, matching: .only).bytes.count
+        return split < plain
+    }
+
+    private static func appendZone(_ values: BytesColumn, to head: inout [UInt8]) {
+        let bytes = values.bytes
+        let span = bytes.span
+        var least = 0
+        var greatest = 0
+        for index in 1..<max(1, values.count) {
+            let text = span.extracting(values.range(index))
+            if precedes(text, span.extracting(values.range(least))) { least = index }
+            if precedes(span.extracting(values.range(greatest)), text) { greatest = index }
+        }
+        for index in [least, greatest] {
+            let prefix = values[index].prefix(FieldEntry.zoneBytesMax)
+            UInt64(prefix.count).appendVarint(to: &head)
+            head.append(contentsOf: prefix)
+        }
+    }
+
+    private static func precedes(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
+        let count = min(left.count, right.count)
+        for index in 0..<count where left[index] != right[index] {
+            return left[index] < right[index]
+        }
+        return left.count < right.count
+    }
+}

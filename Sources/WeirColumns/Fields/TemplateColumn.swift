@@ -1,0 +1,277 @@
+internal import WeirCore
+
+/// Texts kept as templates and variables, read as far as a question needs: the templates alone, the
+/// codes too, or the variables of some templates.
+///
+/// Layout: docs/format/fields.md. Used by one thread.
+final class TemplateColumn {
+    /// Rows of templates rarer than this keep their variables together.
+    static let ownRowsMin = 8
+
+    private let count: Int
+    private let keys: BytesColumn
+    /// The heads of the slots, behind the keys.
+    private let headBytes: [UInt8]
+    private let loadCodes: () -> [UInt8]?
+    private let loadSlots: () -> [UInt8]?
+    private var layout: Layout?
+    private var slotBytes: [UInt8]?
+    private var decoded: [[TextValues]?] = []
+    private var shared: TextValues?
+
+    /// Where each value's variables are.
+    private struct Layout {
+        /// Each value's template.
+        var codes: [UInt16]
+        /// Each value's number among those of its template, or its first place among the shared.
+        var ordinals: [Int32]
+        /// Per template: its slots' heads, and where their bodies begin; none when it is rare.
+        var slots: [[(run: TextRun, offset: Int)]]
+        var sharedRun: TextRun?
+        var sharedOffset: Int
+        var isRare: [Bool]
+    }
+
+    /// - Parameters:
+    ///   - count: How many values there are; checked by the caller.
+    ///   - page: The templates' page.
+    ///   - loadCodes: Reads the codes' page; nil when it cannot be read, which its reader notes.
+    ///   - loadSlots: The same for the variables.
+    init(
+        count: Int,
+        page: [UInt8],
+        loadCodes: @escaping () -> [UInt8]?,
+        loadSlots: @escaping () -> [UInt8]?
+    ) throws(DecodeError) {
+        self.count = count
+        self.loadCodes = loadCodes
+        self.loadSlots = loadSlots
+        var reader = ByteReader(page.span)
+        let keyCount = try reader.readCount(limit: min(count, 1 << 16))
+        let run = try BytesRun(count: keyCount, from: &reader)
+        let start = reader.offset
+        guard reader.remaining >= run.bodyCount else {
+            throw .truncated(offset: start, needed: run.bodyCount - reader.remaining)
+        }
+        var keys = BytesColumn()
+        var scratch: [Int64] = []
+        let end = start + run.bodyCount
+        try run.decode(
+            page.span.extracting(start..<end),
+            appendingTo: &keys,
+            scratch: &scratch
+        )
+        self.keys = keys
+        headBytes = Array(page[end...])
+        decoded = Array(repeating: nil, count: keyCount)
+    }
+
+    /// Each value's template, and where its variables are.
+    private func readLayout() -> Layout? {
+        if let layout { return layout }
+        guard let bytes = loadCodes() else { return nil }
+        do throws(DecodeError) {
+            let made = try makeLayout(bytes)
+            layout = made
+            return made
+        } catch {
+            return nil
+        }
+    }
+
+    private func makeLayout(_ bytes: [UInt8]) throws(DecodeError) -> Layout {
+        let isWide = keys.count > 256
+        guard bytes.count == (isWide ? count * 2 : count) else {
+            throw .truncated(offset: 0, needed: count)
+        }
+        var codes: [UInt16] = []
+        codes.reserveCapacity(count)
+        var counts = [Int](repeating: 0, count: keys.count)
+        for index in 0..<count {
+            let code = UInt16(bytes[index]) | (isWide ? UInt16(bytes[count + index]) << 8 : 0)
+            guard Int(code) < keys.count else { throw .notCanonical(offset: index) }
+            counts[Int(code)] += 1
+            codes.append(code)
+        }
+        let headBytes = headBytes
+        var reader = ByteReader(headBytes.span)
+        var slots: [[(run: TextRun, offset: Int)]] = []
+        var offset = 0
+        let variableCounts = (0..<keys.count).map { variableCount($0) }
+        for code in 0..<keys.count {
+            var own: [(run: TextRun, offset: Int)] = []
+            if counts[code] >= Self.ownRowsMin {
+                for _ in 0..<variableCounts[code] {
+                    let run = try TextRun(count: counts[code], from: &reader)
+                    own.append((run, offset))
+                    offset += run.bodyCount
+                }
+            }
+            slots.append(own)
+        }
+        let isRare = counts.map { $0 < Self.ownRowsMin }
+        var sharedCount = 0
+        var nextOrdinal = [Int32](repeating: 0, count: keys.count)
+        var ordinals: [Int32] = []
+        ordinals.reserveCapacity(count)
+        for code in codes {
+            if isRare[Int(code)] {
+                ordinals.append(Int32(sharedCount))
+                sharedCount += variableCounts[Int(code)]
+            } else {
+                ordinals.append(nextOrdinal[Int(code)])
+                nextOrdinal[Int(code)] += 1
+            }
+        }
+        let sharedRun = sharedCount > 0 ? try TextRun(count: sharedCount, from: &reader) : nil
+        return Layout(
+            codes: codes,
+            ordinals: ordinals,
+            slots: slots,
+            sharedRun: sharedRun,
+            sharedOffset: offset,
+            isRare: isRare
+        )
+    }
+
+    private func variableCount(_ code: Int) -> Int {
+        keys[code].reduce(0) { $0 + ($1 == TemplateSplitter.marker ? 1 : 0) }
+    }
+
+    private func readSlotBytes() -> [UInt8]? {
+        if let slotBytes { return slotBytes }
+        slotBytes = loadSlots()
+        return slotBytes
+    }
+
+    /// The variables of one template that is not rare, one list per place.
+    private func slots(of code: Int, _ layout: Layout) -> [TextValues]? {
+        if let known = decoded[code] { return known }
+        guard let bytes = readSlotBytes() else { return nil }
+        var values: [TextValues] = []
+        for (run, offset) in layout.slots[code] {
+            guard offset + run.bodyCount <= bytes.count,
+                let decoded = try? run.decode(
+                    bytes.span.extracting(offset..<(offset + run.bodyCount))
+                )
+            else { return nil }
+            values.append(decoded)
+        }
+        decoded[code] = values
+        return values
+    }
+
+    private func sharedValues(_ layout: Layout) -> TextValues? {
+        if let shared { return shared }
+        guard let run = layout.sharedRun, let bytes = readSlotBytes(),
+            layout.sharedOffset + run.bodyCount <= bytes.count
+        else { return nil }
+        let end = layout.sharedOffset + run.bodyCount
+        shared = try? run.decode(bytes.span.extracting(layout.sharedOffset..<end))
+        return shared
+    }
+
+    /// Appends value `index`; nothing when the pages cannot be read.
+    func append(_ index: Int, to output: inout [UInt8]) {
+        guard let layout = readLayout() else { return }
+        let code = Int(layout.codes[index])
+        let key = keys[code]
+        guard key.contains(TemplateSplitter.marker) else {
+            output.append(contentsOf: key)
+            return
+        }
+        let ordinal = Int(layout.ordinals[index])
+        if layout.isRare[code] {
+            guard let values = sharedValues(layout) else { return }
+            var next = ordinal
+            for byte in key {
+                if byte == TemplateSplitter.marker {
+                    values.append(next, to: &output)
+                    next += 1
+                } else {
+                    output.append(byte)
+                }
+            }
+        } else {
+            guard let values = slots(of: code, layout) else { return }
+            render(key, values, ordinal, to: &output)
+        }
+    }
+
+    private func render(
+        _ key: ArraySlice<UInt8>,
+        _ values: [TextValues],
+        _ ordinal: Int,
+        to output: inout [UInt8]
+    ) {
+        var slot = 0
+        var start = key.startIndex
+        for index in key.indices where key[index] == TemplateSplitter.marker {
+            if index > start { output.append(contentsOf: key[start..<index]) }
+            values[slot].append(ordinal, to: &output)
+            slot += 1
+            start = index + 1
+        }
+        if start < key.endIndex { output.append(contentsOf: key[start...]) }
+    }
+
+    // MARK: Asking
+
+    /// Calls `body` with the place of each of `indexes` (all values when nil) and whether it
+    /// passes.
+    ///
+    /// - Returns: False when the pages cannot be read.
+    func test(
+        _ indexes: [Int32]?,
+        _ test: TextTest,
+        _ body: (_ place: Int, _ passes: Bool) -> Void
+    ) -> Bool {
+        let search = TemplateSearch(test)
+        var verdicts = (0..<keys.count).map { code in
+            search.verdict(key: keys[code])
+        }
+        let total = indexes?.count ?? count
+        if verdicts.allSatisfy({ $0 == .none }) {
+            for place in 0..<total { body(place, test.isNegated) }
+            return true
+        }
+        guard let layout = readLayout() else { return false }
+        if search.needsLetters {
+            for code in verdicts.indices where verdicts[code] == .some {
+                if search.isWholeText(keys[code]) || layout.isRare[code] { continue }
+                let areNumeric = layout.slots[code].allSatisfy { $0.run.isNumeric }
+                if areNumeric { verdicts[code] = .none }
+            }
+        }
+        var text: [UInt8] = []
+        for place in 0..<total {
+            let index = indexes.map { Int($0[place]) } ?? place
+            switch verdicts[Int(layout.codes[index])] {
+            case .all: body(place, !test.isNegated)
+            case .none: body(place, test.isNegated)
+            case .some:
+                text.removeAll(keepingCapacity: true)
+                append(index, to: &text)
+                body(place, test.passes(text.span))
+            }
+        }
+        return true
+    }
+
+    /// Each value's template's number and the templates, for those who count by template.
+    func templates() -> (codes: [UInt16], keys: BytesColumn)? {
+        readLayout().map { ($0.codes, keys) }
+    }
+}
+
+extension TextRun {
+    /// Whether the values are digits with `.` between them, and nothing else.
+    var isNumeric: Bool {
+        switch kind {
+        case .numbers(.timestamp, _): false
+        case .numbers: true
+        case .constant(let text): text.allSatisfy { $0 == 0x2E || ($0 >= 0x30 && $0 <= 0x39) }
+        default: false
+        }
+    }
+}

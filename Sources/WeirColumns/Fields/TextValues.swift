@@ -1,0 +1,99 @@
+internal import WeirCore
+
+/// Texts as a column has them once its pages are read: still as numbers, ids or codes.
+enum TextValues: Sendable {
+    case constant([UInt8])
+    /// A code per value, below the count of entries.
+    case dictionary(codes: [UInt16], entries: BytesColumn)
+    case numbers(TextForm, [Int64])
+    /// Two digits to a byte.
+    case hexadecimal(digits: Int, [UInt8])
+    case uuid([UInt8])
+    case texts(BytesColumn)
+
+    /// Appends value `index`.
+    func append(_ index: Int, to output: inout [UInt8]) {
+        switch self {
+        case .constant(let text): output.append(contentsOf: text)
+        case .dictionary(let codes, let entries):
+            output.append(contentsOf: entries[Int(codes[index])])
+        case .numbers(let form, let integers): form.append(integers[index], to: &output)
+        case .hexadecimal(let digits, let bytes):
+            let width = digits / 2
+            for offset in 0..<width { Self.appendHex(bytes[index * width + offset], to: &output) }
+        case .uuid(let bytes):
+            for offset in 0..<16 {
+                if offset == 4 || offset == 6 || offset == 8 || offset == 10 { output.append(0x2D) }
+                Self.appendHex(bytes[index * 16 + offset], to: &output)
+            }
+        case .texts(let texts): output.append(contentsOf: texts[index])
+        }
+    }
+
+    private static func appendHex(_ byte: UInt8, to output: inout [UInt8]) {
+        output.append(hexDigit(byte >> 4))
+        output.append(hexDigit(byte & 15))
+    }
+
+    private static func hexDigit(_ nibble: UInt8) -> UInt8 {
+        nibble < 10 ? 0x30 + nibble : 0x57 + nibble
+    }
+
+    /// Whether the values are digits with `.`, `-` and `:` between them and nothing else.
+    var isNumeric: Bool {
+        if case .numbers(let form, _) = self {
+            if case .timestamp = form { return false }
+            return true
+        }
+        return false
+    }
+
+    /// Calls `body` with the index of each value in `indexes` (all when nil) and whether it
+    /// passes; a value that stands many times is tested once.
+    func test(
+        _ indexes: [Int32]?,
+        count: Int,
+        _ test: TextTest,
+        _ body: (_ place: Int, _ passes: Bool) -> Void
+    ) {
+        let total = indexes?.count ?? count
+        func index(_ place: Int) -> Int { indexes.map { Int($0[place]) } ?? place }
+        switch self {
+        case .constant(let text):
+            let passes = test.passes(text.span)
+            for place in 0..<total { body(place, passes) }
+        case .dictionary(let codes, let entries):
+            let bytes = entries.bytes
+            var verdicts: [Bool] = []
+            for entry in 0..<entries.count {
+                let span = bytes.span
+                verdicts.append(test.passes(span.extracting(entries.range(entry))))
+            }
+            if let indexes {
+                for place in 0..<total { body(place, verdicts[Int(codes[Int(indexes[place])])]) }
+            } else {
+                for place in 0..<total { body(place, verdicts[Int(codes[place])]) }
+            }
+        case .texts(let texts):
+            let bytes = texts.bytes
+            for place in 0..<total {
+                let range = texts.range(index(place))
+                let span = bytes.span
+                body(place, test.passes(span.extracting(range)))
+            }
+        case .numbers(let form, let integers) where test.form == .equals:
+            let text = test.required[0]
+            let wanted = form.integer(text.span)
+            for place in 0..<total {
+                body(place, (integers[index(place)] == wanted) != test.isNegated)
+            }
+        default:
+            var text: [UInt8] = []
+            for place in 0..<total {
+                text.removeAll(keepingCapacity: true)
+                append(index(place), to: &text)
+                body(place, test.passes(text.span))
+            }
+        }
+    }
+}

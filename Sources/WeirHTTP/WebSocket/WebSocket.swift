@@ -41,12 +41,24 @@ package final class WebSocket: Sendable {
     /// Bytes that wait to be sent.
     package var unsentBytes: Int { state.withLock { $0.unsentBytes } }
 
+    /// Whether `send` would take a message now.
+    package var hasRoom: Bool {
+        state.withLock { state in
+            !state.isClosing && !state.isClosed && state.unsentBytes < opening.unsentBytesMax
+        }
+    }
+
     /// Queues a text message, which must be UTF-8.
     ///
+    /// - Parameter evenIfFull: Takes it whatever waits already: for a message in several parts,
+    ///   whose size its sender bounds.
     /// - Returns: False when it was not taken: the buffer is full, or the socket is closing.
     @discardableResult
-    package func send(text: [UInt8]) -> Bool {
-        queue(WebSocketFrame.encode(.text, text), limit: opening.unsentBytesMax)
+    package func send(text: [UInt8], evenIfFull: Bool = false) -> Bool {
+        queue(
+            WebSocketFrame.encode(.text, text),
+            limit: evenIfFull ? .max : opening.unsentBytesMax
+        )
     }
 
     /// Queues a ping with up to 125 bytes.

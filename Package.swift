@@ -62,6 +62,7 @@ let package = Package(
         system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
         system("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         system("CPCRE2", pkgConfig: "libpcre2-8", apt: "libpcre2-dev"),
+        system("CSnappy", pkgConfig: "snappy", apt: "libsnappy-dev"),
         // What glibc has and its Swift module lacks: a part of the system, and of no package.
         .systemLibrary(name: "CGlibc"),
         .target(name: "CTerminalGuard", exclude: ["README.md"]),
@@ -74,7 +75,7 @@ let package = Package(
         module("WeirPattern", ["WeirCore", "CPCRE2"]),
         module("WeirYAML", ["WeirCore", "CYAML"]),
         // Row 2
-        module("WeirWire", ["WeirCore"]),
+        module("WeirWire", ["WeirCore", "CSnappy"]),
         module("WeirStore", ["WeirCore", "WeirSystem", "WeirColumns", "WeirPattern", "CSQLite"]),
         // Row 3
         module("WeirQuery", ["WeirCore", "WeirSystem", "WeirColumns", "WeirPattern"]),

@@ -14,4 +14,10 @@ package struct EncodedPage: Sendable {
     package let bytes: [UInt8]
     /// The length before compression.
     package let rawCount: Int
+
+    package init(encoding: PageEncoding, bytes: [UInt8], rawCount: Int) {
+        self.encoding = encoding
+        self.bytes = bytes
+        self.rawCount = rawCount
+    }
 }

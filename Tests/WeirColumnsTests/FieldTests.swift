@@ -124,7 +124,9 @@ import WeirTestSupport
 
     @Test(arguments: Shape.allCases)
     func everyTextComesBackAndEveryQuestionIsAnsweredAsByReadingThemAll(_ shape: Shape) throws {
-        var source = Source(random: SplitMix64(seed: UInt64(shape.hashValue & 0xFFFF)))
+        var source = Source(
+            random: SplitMix64(seed: UInt64(Shape.allCases.firstIndex(of: shape) ?? 0) + 100)
+        )
         for rowCount in [1, 2, 17, 400, 3000] {
             let column = source.column(shape, rowCount: rowCount)
             let (entry, area) = try Self.encoded(column, rowCount: rowCount)

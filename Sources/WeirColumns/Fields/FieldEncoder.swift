@@ -29,7 +29,9 @@ package final class FieldEncoder {
     ) {
         var pages: [EncodedPage] = []
         let hasPresence = column.count < rowCount
-        if hasPresence { pages.append(encoder.encode(Self.bitmap(column.rows, rowCount))) }
+        if hasPresence {
+            pages.append(encoder.encode(RowPresence.encode(column.rows, rowCount: rowCount)))
+        }
         let kind = Self.commonKind(column.kinds)
         if kind == nil { pages.append(encoder.encode(column.kinds)) }
         let encoded = encodeValues(column.values)
@@ -50,12 +52,6 @@ package final class FieldEncoder {
             PageEntry(page).append(to: &directory)
             area.append(contentsOf: page.bytes)
         }
-    }
-
-    private static func bitmap(_ rows: [UInt32], _ rowCount: Int) -> [UInt8] {
-        var bits = [UInt8](repeating: 0, count: (rowCount + 7) / 8)
-        for row in rows { bits[Int(row) >> 3] |= 1 << UInt8(row & 7) }
-        return bits
     }
 
     private static func commonKind(_ kinds: [UInt8]) -> FieldKind? {

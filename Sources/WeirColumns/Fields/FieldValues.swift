@@ -24,6 +24,12 @@ package final class FieldValues {
         case templates(TemplateColumn)
     }
 
+    /// Whether a page that was asked for could not be read or made sense of: answers lack values.
+    package var isDamaged: Bool {
+        if case .templates(let column) = storage { return column.isDamaged }
+        return false
+    }
+
     /// The values of rows in memory.
     package init(_ column: FieldColumn, rowCount: Int) {
         self.rowCount = rowCount
@@ -50,14 +56,9 @@ package final class FieldValues {
         self.rowCount = rowCount
         presentCount = entry.count
         if let page = entry.presencePage {
-            guard let bitmap = load(page), bitmap.count == (rowCount + 7) / 8 else { return nil }
-            var indexes = [Int32](repeating: -1, count: rowCount)
-            var next: Int32 = 0
-            for row in 0..<rowCount where bitmap[row >> 3] & 1 << UInt8(row & 7) != 0 {
-                indexes[row] = next
-                next += 1
-            }
-            guard Int(next) == entry.count else { return nil }
+            guard let bytes = load(page),
+                let indexes = RowPresence.decode(bytes, count: entry.count, rowCount: rowCount)
+            else { return nil }
             self.indexes = indexes
         } else {
             indexes = nil

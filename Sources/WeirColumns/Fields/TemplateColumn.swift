@@ -18,6 +18,8 @@ final class TemplateColumn {
     private var slotBytes: [UInt8]?
     private var decoded: [[TextValues]?] = []
     private var shared: TextValues?
+    /// Whether pages that were needed could not be read.
+    private(set) var isDamaged = false
 
     /// Where each value's variables are.
     private struct Layout {
@@ -69,14 +71,10 @@ final class TemplateColumn {
     /// Each value's template, and where its variables are.
     private func readLayout() -> Layout? {
         if let layout { return layout }
-        guard let bytes = loadCodes() else { return nil }
-        do throws(DecodeError) {
-            let made = try makeLayout(bytes)
-            layout = made
-            return made
-        } catch {
-            return nil
-        }
+        guard !isDamaged else { return nil }
+        if let bytes = loadCodes() { layout = try? makeLayout(bytes) }
+        isDamaged = layout == nil
+        return layout
     }
 
     private func makeLayout(_ bytes: [UInt8]) throws(DecodeError) -> Layout {
@@ -141,6 +139,7 @@ final class TemplateColumn {
     private func readSlotBytes() -> [UInt8]? {
         if let slotBytes { return slotBytes }
         slotBytes = loadSlots()
+        isDamaged = slotBytes == nil
         return slotBytes
     }
 
@@ -154,7 +153,10 @@ final class TemplateColumn {
                 let decoded = try? run.decode(
                     bytes.span.extracting(offset..<(offset + run.bodyCount))
                 )
-            else { return nil }
+            else {
+                isDamaged = true
+                return nil
+            }
             values.append(decoded)
         }
         decoded[code] = values
@@ -168,6 +170,7 @@ final class TemplateColumn {
         else { return nil }
         let end = layout.sharedOffset + run.bodyCount
         shared = try? run.decode(bytes.span.extracting(layout.sharedOffset..<end))
+        isDamaged = shared == nil
         return shared
     }
 

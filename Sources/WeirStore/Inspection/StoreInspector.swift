@@ -41,10 +41,12 @@ package enum StoreInspector {
                 "  batches    \(footer.sequences.lowerBound) to \(footer.sequences.upperBound)",
                 "  times      \(TimeText.rfc3339(nanoseconds: footer.times.lowerBound)) to "
                     + TimeText.rfc3339(nanoseconds: footer.times.upperBound),
-                "  blocks     \(footer.blocks.count)",
+                "  blocks     \(footer.blocks.count + footer.fieldBlocks.count)",
             ]
+            let isRuns = !footer.signal.schema.hasFields
+            if !isRuns { lines += try describeFields(segment) }
             let names = ["head", "times"] + footer.signal.schema.columns.map(\.name)
-            for (page, name) in names.enumerated() {
+            for (page, name) in names.enumerated() where isRuns {
                 let stored = footer.blocks.reduce(0) { $0 + $1.pages[page].storedCount }
                 let raw = footer.blocks.reduce(0) { $0 + $1.pages[page].rawCount }
                 lines.append("    \(name): \(stored) bytes stored, \(raw) unpacked")
@@ -65,6 +67,45 @@ package enum StoreInspector {
         } catch {
             throw .segment(error)
         }
+    }
+
+    /// Per field: its rows, its bytes, and the codecs its blocks chose.
+    private static func describeFields(_ segment: SegmentReader) throws(SegmentError) -> [String] {
+        struct Sum {
+            var rows = 0
+            var stored = 0
+            var codecs: [String: Int] = [:]
+        }
+        let decoder = PageDecoder()
+        var sums: [String: Sum] = [:]
+        var heads = 0
+        var times = 0
+        var directories = 0
+        for (index, entry) in segment.footer.fieldBlocks.enumerated() {
+            heads += entry.head.storedCount
+            times += entry.timesPage.storedCount
+            directories += entry.directory.storedCount
+            let pages = SegmentFieldPages(segment: segment, index: index)
+            for field in try pages.directory(decoder: decoder).entries {
+                sums[field.name, default: Sum()].rows += field.count
+                sums[field.name, default: Sum()].stored += field.storedCount
+                let codec = field.codecName.prefix { $0 != " " }
+                sums[field.name, default: Sum()].codecs[String(codec), default: 0] += 1
+            }
+        }
+        var lines = [
+            "    heads: \(heads) bytes stored", "    times: \(times) bytes stored",
+            "    directories: \(directories) bytes stored",
+        ]
+        for (name, sum) in sums.sorted(by: { ($1.value.stored, $0.key) < ($0.value.stored, $1.key) }
+        ) {
+            let codecs = sum.codecs.sorted { $0.value > $1.value }.map { "\($0.key) ×\($0.value)" }
+            lines.append(
+                "    \(name.isEmpty ? "(body)" : name): \(sum.stored) bytes stored, "
+                    + "\(sum.rows) rows, \(codecs.joined(separator: ", "))"
+            )
+        }
+        return lines
     }
 
     private static func describeJournal(

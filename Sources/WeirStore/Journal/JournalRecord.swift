@@ -21,6 +21,8 @@ struct JournalRecord: Sendable {
     let references: [UInt32]
     let times: [Int64]
     let columns: [ColumnValues]
+    /// Empty unless the signal has fields.
+    let fields: FieldTable
 
     /// Appends the whole record, header and all, to `output`.
     func append(to output: inout [UInt8]) {
@@ -48,6 +50,9 @@ struct JournalRecord: Sendable {
             previousTime = time
         }
         for column in columns { append(column, to: &output) }
+        if signal.schema.hasFields {
+            JournalFields.append(fields, rowCount: times.count, to: &output)
+        }
         finishHeader(from: start, in: &output)
     }
 
@@ -136,6 +141,9 @@ extension JournalRecord {
             columns.append(try Self.readColumn(&reader, kind: spec.kind, rowCount: rowCount))
         }
         self.columns = columns
+        fields =
+            signal.schema.hasFields
+            ? try JournalFields.read(&reader, rowCount: rowCount) : FieldTable()
         guard reader.remaining == 0 else { throw .notCanonical(offset: reader.offset) }
     }
 

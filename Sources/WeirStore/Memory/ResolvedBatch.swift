@@ -6,30 +6,34 @@ struct ResolvedBatch: Sendable {
     let references: [UInt32]
     let times: [Int64]
     let columns: [ColumnValues]
+    /// Empty unless the signal has fields.
+    let fields: FieldTable
     /// Nanoseconds, inclusive.
     let timeRange: ClosedRange<Int64>
 
     var rowCount: Int { times.count }
 
     /// Roughly what the rows take in memory.
-    var byteCount: Int {
-        references.count * 4 + times.count * 8
-            + columns.reduce(0) {
-                $0 + $1.floats.count * 8 + $1.ints.count * 8 + $1.texts.bytes.count
-            }
-            + 256
-    }
+    let byteCount: Int
 
     init(
         sequence: UInt64,
         references: [UInt32],
         times: [Int64],
-        columns: [ColumnValues]
+        columns: [ColumnValues],
+        fields: FieldTable = FieldTable()
     ) {
         self.sequence = sequence
         self.references = references
         self.times = times
         self.columns = columns
+        self.fields = fields
+        byteCount =
+            references.count * 4 + times.count * 8
+            + columns.reduce(0) {
+                $0 + $1.floats.count * 8 + $1.ints.count * 8 + $1.texts.bytes.count
+            }
+            + fields.byteCount + 256
         var minTime = Int64.max
         var maxTime = Int64.min
         for time in times {
@@ -49,7 +53,8 @@ struct ResolvedBatch: Sendable {
             sequence: sequence,
             references: rows.map { references[$0] },
             times: rows.map { times[$0] },
-            columns: columns
+            columns: columns,
+            fields: fields.selecting(rows)
         )
     }
 }

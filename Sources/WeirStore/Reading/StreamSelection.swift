@@ -122,7 +122,7 @@ extension Store {
         return combine(found, times: times)
     }
 
-    private func find(
+    func find(
         _ matchers: StreamMatchers,
         in segment: LiveSegment,
         decoder: PageDecoder,

@@ -4,10 +4,11 @@ internal import WeirSystem
 
 /// What a segment says of itself at its end.
 ///
-/// Layout: docs/format/segment.md, version 1.
+/// Layout: docs/format/segment.md. Version 1 has blocks of runs; version 2, of signals whose rows
+/// have fields, has field blocks.
 struct SegmentFooter: Sendable {
     static let magic = Array("WEIRSEG1".utf8)
-    static let version: UInt64 = 1
+    static func version(of signal: Signal) -> UInt64 { signal.schema.hasFields ? 2 : 1 }
     static let trailerCount = 24
     static let rawCountMax = PageDecoder.rawCountMax
 
@@ -19,11 +20,14 @@ struct SegmentFooter: Sendable {
     /// Nanoseconds, inclusive.
     let times: ClosedRange<Int64>
     let streamPages: [StreamPageEntry]
+    /// Empty where the signal has fields.
     let blocks: [BlockEntry]
+    /// Empty where it has none.
+    let fieldBlocks: [FieldBlockEntry]
 
     func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
-        Self.version.appendVarint(to: &bytes)
+        Self.version(of: signal).appendVarint(to: &bytes)
         bytes.append(signal.rawValue)
         sequences.lowerBound.appendVarint(to: &bytes)
         (sequences.upperBound - sequences.lowerBound).appendVarint(to: &bytes)
@@ -39,8 +43,9 @@ struct SegmentFooter: Sendable {
             bytes.append(contentsOf: entry.firstLabels.bytes)
             entry.page.append(to: &bytes)
         }
-        UInt64(blocks.count).appendVarint(to: &bytes)
+        UInt64(blocks.count + fieldBlocks.count).appendVarint(to: &bytes)
         for block in blocks { block.append(to: &bytes) }
+        for block in fieldBlocks { block.append(to: &bytes) }
         return bytes
     }
 
@@ -51,7 +56,8 @@ struct SegmentFooter: Sendable {
         rowCount: Int,
         times: ClosedRange<Int64>,
         streamPages: [StreamPageEntry],
-        blocks: [BlockEntry]
+        blocks: [BlockEntry] = [],
+        fieldBlocks: [FieldBlockEntry] = []
     ) {
         self.signal = signal
         self.sequences = sequences
@@ -60,16 +66,18 @@ struct SegmentFooter: Sendable {
         self.times = times
         self.streamPages = streamPages
         self.blocks = blocks
+        self.fieldBlocks = fieldBlocks
     }
 
     init(_ bytes: [UInt8]) throws(DecodeError) {
         var reader = ByteReader(bytes.span)
         let version = try reader.readVarint()
-        guard version == Self.version else { throw .unknownValue(offset: 0, value: version) }
+        guard version == 1 || version == 2 else { throw .unknownValue(offset: 0, value: version) }
         let signalByte = try reader.readByte()
         guard let signal = Signal(rawValue: signalByte) else {
             throw .unknownValue(offset: 1, value: UInt64(signalByte))
         }
+        guard version == Self.version(of: signal) else { throw .notCanonical(offset: 1) }
         self.signal = signal
         let firstSequence = try reader.readVarint()
         let (lastSequence, sequenceOverflow) = firstSequence.addingReportingOverflow(
@@ -107,18 +115,26 @@ struct SegmentFooter: Sendable {
         guard firstStream == streamCount else { throw .notCanonical(offset: reader.offset) }
         self.streamPages = streamPages
         var blocks: [BlockEntry] = []
+        var fieldBlocks: [FieldBlockEntry] = []
         for _ in 0..<(try reader.readCount(limit: bytes.count)) {
-            blocks.append(
-                try BlockEntry(
-                    from: &reader,
-                    columnCount: signal.schema.columns.count,
-                    streamCount: streamCount
+            if signal.schema.hasFields {
+                fieldBlocks.append(try FieldBlockEntry(from: &reader, streamCount: streamCount))
+            } else {
+                blocks.append(
+                    try BlockEntry(
+                        from: &reader,
+                        columnCount: signal.schema.columns.count,
+                        streamCount: streamCount
+                    )
                 )
-            )
+            }
         }
-        guard reader.remaining == 0, blocks.reduce(0, { $0 + $1.rowCount }) == rowCount else {
+        let blockRows =
+            blocks.reduce(0) { $0 + $1.rowCount } + fieldBlocks.reduce(0) { $0 + $1.rowCount }
+        guard reader.remaining == 0, blockRows == rowCount else {
             throw .notCanonical(offset: reader.offset)
         }
         self.blocks = blocks
+        self.fieldBlocks = fieldBlocks
     }
 }

@@ -16,6 +16,15 @@ final class SegmentReader: Sendable {
     private let file: any File
     /// The label sets, once read, of a segment whose stream index is one page, as most are.
     private let keptLabels = Mutex<[Labels]?>(nil)
+    /// The directories of field blocks that were read last.
+    private let keptDirectories = Mutex(KeptDirectories())
+
+    private struct KeptDirectories {
+        var directories: [Int: FieldDirectory] = [:]
+    }
+
+    /// Directories kept per segment: enough for the blocks that are asked for again and again.
+    private static let directoriesMax = 256
 
     /// How much of the file's end is read at first: enough for most footers.
     private static let tailBytes = 64 << 10
@@ -103,7 +112,7 @@ final class SegmentReader: Sendable {
     }
 
     /// Reads, checks and decompresses one page.
-    private func readPage(
+    func readPage(
         _ page: PageEntry,
         at offset: Int,
         decoder: PageDecoder
@@ -126,7 +135,36 @@ final class SegmentReader: Sendable {
         return raw
     }
 
-    // MARK: Blocks
+    /// Reads and checks one page as it is stored.
+    func readStoredPage(_ page: PageEntry, at offset: Int) throws(SegmentError) -> EncodedPage {
+        let stored = try readStored(at: offset, count: page.storedCount)
+        guard Checksum.crc32(stored) == page.checksum else {
+            throw .checksumMismatch(path: path, offset: offset)
+        }
+        return EncodedPage(encoding: page.encoding, bytes: stored, rawCount: page.rawCount)
+    }
+
+    /// Reads bytes that are checked elsewhere.
+    func readStored(at offset: Int, count: Int) throws(SegmentError) -> [UInt8] {
+        let stored = try Self.read(file, at: offset, count: count)
+        guard stored.count == count else { throw .checksumMismatch(path: path, offset: offset) }
+        return stored
+    }
+
+    // MARK: Field blocks
+
+    func keptDirectory(_ index: Int) -> FieldDirectory? {
+        keptDirectories.withLock { $0.directories[index] }
+    }
+
+    func keep(_ directory: FieldDirectory, ofBlock index: Int) {
+        keptDirectories.withLock { kept in
+            if kept.directories.count >= Self.directoriesMax { kept.directories = [:] }
+            kept.directories[index] = directory
+        }
+    }
+
+    // MARK: Blocks of runs
 
     /// Reads a block's head, its times and the columns in `columns`.
     func readBlock(
@@ -218,6 +256,12 @@ final class SegmentReader: Sendable {
     /// Reads everything and checks every checksum.
     func verify(decoder: PageDecoder) throws(SegmentError) {
         for index in footer.streamPages.indices { _ = try readStreamPage(index, decoder: decoder) }
+        for index in footer.fieldBlocks.indices {
+            _ = try FieldRows.read(
+                SegmentFieldPages(segment: self, index: index),
+                ordinals: Array(0..<footer.streamCount)
+            )
+        }
         let columns = Set(footer.signal.schema.columns.indices)
         for index in footer.blocks.indices {
             let block = try readBlock(index, columns: columns, decoder: decoder)

@@ -53,6 +53,7 @@ struct PendingBatch: Sendable {
     let references: [UInt32]
     let times: [Int64]
     let columns: [ColumnValues]
+    let fields: FieldTable
     let batchID: [UInt8]
     let sync: SyncMode
     let refusal: StreamLimitRefusal?
@@ -142,20 +143,24 @@ extension Store {
         references.reserveCapacity(batch.rowCount)
         var times = batch.times
         var columns = batch.columns
+        var fields = batch.fields
         var refusal: StreamLimitRefusal?
         if let first = resolution.firstRefused {
             times = []
             columns = batch.columns.map { ColumnValues(kind: $0.kind) }
+            var kept: [Int] = []
             for row in 0..<batch.rowCount {
                 guard let known = resolution.references[Int(batch.streamIndexes[row])] else {
                     continue
                 }
                 references.append(known)
+                kept.append(row)
                 times.append(batch.times[row])
                 for index in columns.indices {
                     columns[index].append(row, of: batch.columns[index])
                 }
             }
+            fields = batch.fields.selecting(kept)
             refusal = StreamLimitRefusal(
                 refusedStreams: resolution.refusedCount,
                 refusedRows: batch.rowCount - times.count,
@@ -176,6 +181,7 @@ extension Store {
             references: references,
             times: times,
             columns: columns,
+            fields: fields,
             batchID: batchID,
             sync: sync,
             refusal: refusal,

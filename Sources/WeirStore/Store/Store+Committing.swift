@@ -109,7 +109,8 @@ extension Store {
                     sequence: sequence,
                     references: batch.references,
                     times: batch.times,
-                    columns: batch.columns
+                    columns: batch.columns,
+                    fields: batch.fields
                 )
                 fresh.append((batch, rows, id))
                 sequence += 1
@@ -166,7 +167,8 @@ extension Store {
             definitions: batch.registry.define(batch.streamReferences, epoch: epoch),
             references: batch.references,
             times: batch.times,
-            columns: batch.columns
+            columns: batch.columns,
+            fields: batch.fields
         )
         record.append(to: &records)
     }
@@ -238,7 +240,10 @@ extension Store {
             state.isDiskFull = false
             return (
                 state.memoryByteCount >= options.memoryBytesMax / 2,
-                state.buckets.values.contains { $0.activeRowCount >= Self.sortRowsMin }, isBack
+                state.buckets.contains { key, bucket in
+                    bucket.isSortDue(hasFields: key.signal.schema.hasFields)
+                },
+                isBack
             )
         }
         if isBack { log("disk has room again: writes are taken") }

@@ -4,8 +4,6 @@ internal import WeirCore
 internal import WeirSystem
 
 extension Store {
-    /// Unsorted rows in one bucket after which they are sorted.
-    static let sortRowsMin = 131_072
     /// How often the flush thread looks at the clock.
     private static let tickNanoseconds: Int64 = 1_000_000_000
     /// How often retention is enforced.
@@ -30,6 +28,7 @@ extension Store {
     func runFlushes() {
         var orders: [RegistryKey: StreamOrder] = [:]
         let encoder = PageEncoder(effort: .fast)
+        let packer = FieldBlockPacker(encoder: encoder)
         var retentionAt = Stopwatch.monotonicNanoseconds()
         while true {
             let work: WorkQueue =
@@ -44,10 +43,10 @@ extension Store {
                     queue.isSortDue = false
                     return work
                 } ?? WorkQueue()
-            if work.isSortDue { sortActiveRows(min: Self.sortRowsMin, through: .max, &orders) }
+            if work.isSortDue { sortActiveRows(onlyDue: true, through: .max, &orders, packer) }
             let isFlushDue = work.isFlushDue && isMemoryHalfFull()
             if isFlushDue || !work.requests.isEmpty || isFlushOverdue() {
-                let result = flushRound(&orders, encoder: encoder)
+                let result = flushRound(&orders, encoder: encoder, packer: packer)
                 for request in work.requests { request(result) }
                 merges.update { $0.isFlushDue = true }
                 Allocator.trim()
@@ -70,15 +69,19 @@ extension Store {
         return clock.nowNanoseconds() - oldest >= options.flushInterval
     }
 
-    /// Sorts the unsorted rows of buckets that have at least `min` of them; those of batches after
-    /// `sequence` stay as they are, so that no part straddles a checkpoint.
+    /// Sorts or encodes the unsorted rows of all buckets, or of those for which it is due; those of
+    /// batches after `sequence` stay as they are, so that no part straddles a checkpoint.
     private func sortActiveRows(
-        min: Int,
+        onlyDue: Bool,
         through sequence: UInt64,
-        _ orders: inout [RegistryKey: StreamOrder]
+        _ orders: inout [RegistryKey: StreamOrder],
+        _ packer: FieldBlockPacker
     ) {
         let keys = state.withLock { state in
-            state.buckets.filter { $0.value.activeRowCount >= min }.map(\.key)
+            state.buckets.filter { key, bucket in
+                bucket.activeRowCount > 0
+                    && (!onlyDue || bucket.isSortDue(hasFields: key.signal.schema.hasFields))
+            }.map(\.key)
         }
         for key in keys {
             let registryKey = RegistryKey(tenant: key.tenant, signal: key.signal)
@@ -87,12 +90,17 @@ extension Store {
             let active = state.withLock { $0.buckets[key]?.active ?? [] }
             let batches = Array(active.prefix { $0.sequence <= sequence })
             order.update(from: registry(tenant: key.tenant, signal: key.signal))
-            let part = MemoryPart(batches, order: order, schema: key.signal.schema)
+            let schema = key.signal.schema
+            let part =
+                schema.hasFields ? nil : MemoryPart(batches, order: order, schema: schema)
+            let fieldPart =
+                schema.hasFields ? FieldPart(batches, order: order, packer: packer) : nil
             orders[registryKey] = order
             state.withLock { state in
                 guard var bucket = state.buckets.removeValue(forKey: key) else { return }
                 for batch in bucket.active[..<batches.count] {
                     state.memoryByteCount -= batch.byteCount
+                    bucket.activeByteCount -= batch.byteCount
                     bucket.activeRowCount -= batch.rowCount
                 }
                 bucket.active.removeFirst(batches.count)
@@ -100,15 +108,21 @@ extension Store {
                     bucket.parts.append(part)
                     state.memoryByteCount += part.byteCount
                 }
+                if let fieldPart {
+                    bucket.fieldParts.append(fieldPart)
+                    state.memoryByteCount += fieldPart.byteCount
+                }
                 state.buckets[key] = bucket
             }
+            if schema.hasFields { Allocator.trim() }
         }
     }
 
     /// One checkpoint: everything journaled so far goes into segments, and the journal is cut.
     private func flushRound(
         _ orders: inout [RegistryKey: StreamOrder],
-        encoder: PageEncoder
+        encoder: PageEncoder,
+        packer: FieldBlockPacker
     ) -> Result<Void, StoreError> {
         let outcome = Monitor<Result<UInt64, StoreError>?>(nil)
         let isTaken = commits.update { queue in
@@ -122,7 +136,7 @@ extension Store {
         case .failure(let error): return .failure(error)
         case .success(let last): sequence = last
         }
-        sortActiveRows(min: 1, through: sequence, &orders)
+        sortActiveRows(onlyDue: false, through: sequence, &orders, packer)
         do throws(StoreError) {
             try publishParts(through: sequence, encoder: encoder)
         } catch {
@@ -159,22 +173,46 @@ extension Store {
         }
     }
 
+    /// The parts of one bucket that a flush moves to disk.
+    private struct BucketParts {
+        let key: BucketKey
+        let parts: [MemoryPart]
+        let fieldParts: [FieldPart]
+
+        var firstSequence: UInt64 {
+            min(
+                parts.first?.sequences.lowerBound ?? .max,
+                fieldParts.first?.sequences.lowerBound ?? .max
+            )
+        }
+
+        var byteCount: Int {
+            parts.reduce(0) { $0 + $1.byteCount } + fieldParts.reduce(0) { $0 + $1.byteCount }
+        }
+    }
+
     /// Writes the sorted rows of every bucket up to `sequence` as one segment each, and publishes
     /// them together with the checkpoint.
     private func publishParts(through sequence: UInt64, encoder: PageEncoder) throws(StoreError) {
         let work = state.withLock { state in
-            state.buckets.compactMap { key, bucket -> (BucketKey, [MemoryPart])? in
-                let parts = bucket.parts.filter { $0.sequences.upperBound <= sequence }
-                return parts.isEmpty ? nil : (key, parts)
+            state.buckets.compactMap { key, bucket -> BucketParts? in
+                let parts = BucketParts(
+                    key: key,
+                    parts: bucket.parts.filter { $0.sequences.upperBound <= sequence },
+                    fieldParts: bucket.fieldParts.filter { $0.sequences.upperBound <= sequence }
+                )
+                return parts.parts.isEmpty && parts.fieldParts.isEmpty ? nil : parts
             }
         }
         var added: [LiveSegment] = []
         do throws(StoreError) {
-            for (key, parts) in work {
+            for bucket in work {
                 let segment = try writeSegment(
-                    parts.map(MemoryPartCursor.init),
-                    bucket: key,
-                    sequences: parts[0].sequences.lowerBound...sequence,
+                    bucket.key.signal.schema.hasFields
+                        ? .fields(bucket.fieldParts.map(FieldSource.init))
+                        : .runs(bucket.parts.map(MemoryPartCursor.init)),
+                    bucket: bucket.key,
+                    sequences: bucket.firstSequence...sequence,
                     encoder: encoder
                 )
                 if let segment { added.append(segment) }
@@ -189,7 +227,7 @@ extension Store {
     private func publish(
         adding added: [LiveSegment],
         sequence: UInt64,
-        parts: [(BucketKey, [MemoryPart])]
+        parts: [BucketParts]
     ) throws(StoreError) {
         let batches = seenBatches.withLock { $0.toPublish(through: sequence) }
         try publishing.withLock { _ throws(StoreError) in
@@ -204,10 +242,18 @@ extension Store {
                 throw .catalog(error)
             }
             state.withLock { state in
-                for (key, parts) in parts {
-                    let done = Set(parts.map { ObjectIdentifier($0) })
-                    state.buckets[key]?.parts.removeAll { done.contains(ObjectIdentifier($0)) }
-                    state.memoryByteCount -= parts.reduce(0) { $0 + $1.byteCount }
+                for bucket in parts {
+                    let done = Set(
+                        bucket.parts.map { ObjectIdentifier($0) }
+                            + bucket.fieldParts.map { ObjectIdentifier($0) }
+                    )
+                    state.buckets[bucket.key]?.parts.removeAll {
+                        done.contains(ObjectIdentifier($0))
+                    }
+                    state.buckets[bucket.key]?.fieldParts.removeAll {
+                        done.contains(ObjectIdentifier($0))
+                    }
+                    state.memoryByteCount -= bucket.byteCount
                 }
                 for segment in added { state.insert(segment) }
                 state.oldestRowAt = state.memoryByteCount > 0 ? clock.nowNanoseconds() : nil

@@ -100,16 +100,11 @@ extension Store {
     ) throws(StoreError) {
         guard let first = segments.first, let last = segments.last else { return }
         let encoder = PageEncoder(effort: isThorough ? .thorough : .fast)
-        var cursors: [any StreamCursor] = []
+        let input: SegmentInput
         do throws(SegmentError) {
-            for segment in segments {
-                do throws(SegmentError) {
-                    cursors.append(try SegmentCursor(segment.reader, decoder: PageDecoder()))
-                } catch {
-                    quarantine(segment, error)
-                    throw error
-                }
-            }
+            input =
+                bucket.signal.schema.hasFields
+                ? .fields(try sources(of: segments)) : .runs(try cursors(over: segments))
         } catch {
             return
         }
@@ -118,7 +113,7 @@ extension Store {
         let merged: LiveSegment?
         do throws(StoreError) {
             merged = try writeSegment(
-                cursors,
+                input,
                 bucket: bucket,
                 sequences: sequences,
                 encoder: encoder
@@ -137,6 +132,34 @@ extension Store {
         try publishMerge(merged, retiring: segments.map(\.record))
         counters.merges.add(1)
         counters.mergedRows.add(merged?.record.rowCount ?? 0)
+    }
+
+    private func cursors(
+        over segments: [LiveSegment]
+    ) throws(SegmentError) -> [any StreamCursor] {
+        var cursors: [any StreamCursor] = []
+        for segment in segments {
+            do throws(SegmentError) {
+                cursors.append(try SegmentCursor(segment.reader, decoder: PageDecoder()))
+            } catch {
+                quarantine(segment, error)
+                throw error
+            }
+        }
+        return cursors
+    }
+
+    private func sources(of segments: [LiveSegment]) throws(SegmentError) -> [FieldSource] {
+        var sources: [FieldSource] = []
+        for segment in segments {
+            do throws(SegmentError) {
+                sources.append(try FieldSource(segment.reader, decoder: PageDecoder()))
+            } catch {
+                quarantine(segment, error)
+                throw error
+            }
+        }
+        return sources
     }
 
     private func publishMerge(

@@ -55,14 +55,16 @@ struct Replay {
             sequence: record.sequence,
             references: record.references,
             times: record.times,
-            columns: record.columns
+            columns: record.columns,
+            fields: record.fields
         )
         if rows.count < record.times.count { batch = batch.selecting(rows) }
         let named = ResolvedBatch(
             sequence: record.sequence,
             references: resolved,
             times: batch.times,
-            columns: batch.columns
+            columns: batch.columns,
+            fields: batch.fields
         )
         state.apply(named, tenant: record.tenant, signal: record.signal, now: now)
         if !record.batchID.isEmpty {

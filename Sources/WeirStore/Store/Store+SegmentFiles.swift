@@ -3,12 +3,18 @@ internal import WeirColumns
 internal import WeirCore
 internal import WeirSystem
 
+/// What goes into a new segment, oldest first.
+enum SegmentInput {
+    case runs([any StreamCursor])
+    case fields([FieldSource])
+}
+
 extension Store {
-    /// Merges `cursors`, oldest first, into a new segment file that is durable but unpublished.
+    /// Merges `input` into a new segment file that is durable but unpublished.
     ///
     /// - Returns: Nil when there are no rows.
     func writeSegment(
-        _ cursors: [any StreamCursor],
+        _ input: SegmentInput,
         bucket: BucketKey,
         sequences: ClosedRange<UInt64>,
         encoder: PageEncoder
@@ -18,7 +24,7 @@ extension Store {
         let temporary = "\(directory)/\(name).tmp"
         do throws(SegmentMerge.Failure) {
             let written = try writeFile(
-                cursors,
+                input,
                 at: temporary,
                 bucket: bucket,
                 sequences: sequences,
@@ -56,19 +62,32 @@ extension Store {
     }
 
     private func writeFile(
-        _ cursors: [any StreamCursor],
+        _ input: SegmentInput,
         at path: String,
         bucket: BucketKey,
         sequences: ClosedRange<UInt64>,
         encoder: PageEncoder
     ) throws(SegmentMerge.Failure) -> (footer: SegmentFooter, byteCount: Int)? {
-        var writer = try onDisk { () throws(FileError) in
+        let file = try onDisk { () throws(FileError) in
             try fileSystem.createDirectories(self.path(bucket.path))
-            let file = try fileSystem.openForWriting(path)
-            return try SegmentWriter(signal: bucket.signal, file: file, encoder: encoder)
+            return try fileSystem.openForWriting(path)
         }
-        try SegmentMerge.merge(cursors, schema: bucket.signal.schema, into: &writer)
-        return try onDisk { () throws(FileError) in try writer.finish(sequences: sequences) }
+        switch input {
+        case .runs(let cursors):
+            var writer = try onDisk { () throws(FileError) in
+                try SegmentWriter(signal: bucket.signal, file: file, encoder: encoder)
+            }
+            try SegmentMerge.merge(cursors, schema: bucket.signal.schema, into: &writer)
+            return try onDisk { () throws(FileError) in try writer.finish(sequences: sequences) }
+        case .fields(let sources):
+            return try FieldSegmentWriter.write(
+                sources,
+                signal: bucket.signal,
+                sequences: sequences,
+                to: file,
+                encoder: encoder
+            )
+        }
     }
 
     private func open(_ path: String) throws(SegmentMerge.Failure) -> SegmentReader {

@@ -54,8 +54,7 @@ extension Store {
             status.segments += bucket.segments.count
             status.segmentRows += bucket.segments.reduce(0) { $0 + $1.record.rowCount }
             status.segmentBytes += bucket.segments.reduce(0) { $0 + $1.record.byteCount }
-            status.memoryRows +=
-                bucket.activeRowCount + bucket.parts.reduce(0) { $0 + $1.rowCount }
+            status.memoryRows += bucket.memoryRowCount
             status.memoryBytes += bucket.memoryByteCount
             bySignal[place] = status
         }

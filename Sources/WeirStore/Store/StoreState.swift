@@ -5,16 +5,40 @@ struct Bucket: Sendable {
     /// In journal order, not yet sorted.
     var active: [ResolvedBatch] = []
     var activeRowCount = 0
-    /// Sorted rows in memory, oldest first.
+    var activeByteCount = 0
+    /// Sorted rows in memory, oldest first; of signals without fields.
     var parts: [MemoryPart] = []
+    /// Encoded rows in memory, oldest first; of signals with fields.
+    var fieldParts: [FieldPart] = []
     /// Ordered by sequence, oldest first.
     var segments: [LiveSegment] = []
 
-    var isEmpty: Bool { active.isEmpty && parts.isEmpty && segments.isEmpty }
+    var isEmpty: Bool {
+        active.isEmpty && parts.isEmpty && fieldParts.isEmpty && segments.isEmpty
+    }
 
     var memoryByteCount: Int {
-        active.reduce(0) { $0 + $1.byteCount } + parts.reduce(0) { $0 + $1.byteCount }
+        activeByteCount + parts.reduce(0) { $0 + $1.byteCount }
+            + fieldParts.reduce(0) { $0 + $1.byteCount }
     }
+
+    var memoryRowCount: Int {
+        activeRowCount + parts.reduce(0) { $0 + $1.rowCount }
+            + fieldParts.reduce(0) { $0 + $1.rowCount }
+    }
+
+    /// Whether the unsorted rows are enough to be sorted, or encoded.
+    ///
+    /// Rows with fields take ten times their encoded size while they wait, so they wait less.
+    func isSortDue(hasFields: Bool) -> Bool {
+        hasFields
+            ? activeRowCount >= Self.encodeRowsMin || activeByteCount >= Self.encodeBytesMin
+            : activeRowCount >= Self.sortRowsMin
+    }
+
+    private static let sortRowsMin = 131_072
+    private static let encodeRowsMin = 65_536
+    private static let encodeBytesMin = 24 << 20
 }
 
 /// A segment that queries read.
@@ -61,6 +85,7 @@ struct StoreState: Sendable {
         memoryByteCount += batch.byteCount
         buckets[key, default: Bucket()].active.append(batch)
         buckets[key, default: Bucket()].activeRowCount += batch.rowCount
+        buckets[key, default: Bucket()].activeByteCount += batch.byteCount
     }
 
     /// Makes a segment visible, in its place by sequence.

@@ -1,0 +1,103 @@
+internal import Synchronization
+internal import WeirColumns
+internal import WeirCore
+internal import WeirPattern
+internal import WeirQuery
+internal import WeirStore
+
+/// Logs in the store, as the query executor reads them.
+struct StoreLogSource: LogSource {
+    let store: Store
+    let tenant: String
+
+    init(store: Store, tenant: String = "default") {
+        self.store = store
+        self.tenant = tenant
+    }
+
+    func select(
+        _ matchers: [LabelMatcher],
+        times: ClosedRange<Int64>,
+        context: QueryContext
+    ) throws(QueryError) -> any LogSelection {
+        let budget = QueryBudget(context: context)
+        do throws(StoreError) {
+            let selection = try store.selectRows(
+                tenant: tenant,
+                signal: .logs,
+                matchers: matchers,
+                times: times,
+                budget: budget
+            )
+            context.segmentsRead.add(selection.segmentCount, ordering: .relaxed)
+            return StoreLogSelection(selection: selection, budget: budget)
+        } catch {
+            throw StoreSampleSource.queryError(error, budget)
+        }
+    }
+
+    func streams(
+        _ matcherSets: [[LabelMatcher]],
+        times: ClosedRange<Int64>,
+        context: QueryContext
+    ) throws(QueryError) -> [Labels] {
+        var found: Set<Labels> = []
+        for matchers in matcherSets.isEmpty ? [[]] : matcherSets {
+            try context.check()
+            found.formUnion(try select(matchers, times: times, context: context).streams)
+        }
+        return Array(found)
+    }
+}
+
+/// A store's selection as the executor reads it.
+private struct StoreLogSelection: LogSelection {
+    let selection: RowSelection
+    let budget: QueryBudget
+
+    var streams: [Labels] { selection.labels }
+
+    var blocks: [LogBlockSummary] {
+        selection.blocks.map { LogBlockSummary(times: $0.times, rowCount: $0.rowCount) }
+    }
+
+    func scan(
+        _ indexes: [Int],
+        isWanted: @escaping @Sendable (Int) -> Bool,
+        _ body:
+            @escaping @Sendable (_ index: Int, _ block: any LogBlock) throws(QueryError) -> Void
+    ) throws(QueryError) {
+        do throws(StoreError) {
+            try selection.scan(indexes, budget: budget, isWanted: isWanted) {
+                [budget] index, block in
+                do throws(QueryError) {
+                    try body(index, StoreLogBlock(block))
+                    return true
+                } catch {
+                    budget.stop(error)
+                    return false
+                }
+            }
+        } catch {
+            throw StoreSampleSource.queryError(error, budget)
+        }
+    }
+}
+
+/// A store's block as the executor reads it.
+private final class StoreLogBlock: LogBlock {
+    private let block: RowBlock
+
+    init(_ block: RowBlock) { self.block = block }
+
+    var rowCount: Int { block.rowCount }
+    func rows() -> [UInt32] { block.rows() }
+    func times() -> [Int64] { block.times() }
+    func streamNumbers() -> [Int32] { block.streamNumbers() }
+    func fieldNames() -> [String] { block.fieldNames() }
+    func field(_ name: String) -> FieldValues? { block.field(name) }
+
+    func mayPass(_ test: TextTest, field: String) -> Bool {
+        block.mayPass(test, field: field)
+    }
+}

@@ -21,7 +21,13 @@ final class CompiledCode: @unchecked Sendable {
     }
 
     /// - Throws: `PatternError.tooLong` or `.invalid`, with the offset in the user's text.
-    init(_ text: String, _ wrapping: Wrapping) throws(PatternError) {
+    ///
+    /// `takesInvalidUTF8`: Subjects may hold bytes that are no UTF-8; no character matches those.
+    init(
+        _ text: String,
+        _ wrapping: Wrapping,
+        takesInvalidUTF8: Bool = false
+    ) throws(PatternError) {
         guard text.utf8.count <= Pattern.lengthMax else {
             throw .tooLong(length: text.utf8.count, limit: Pattern.lengthMax)
         }
@@ -29,8 +35,9 @@ final class CompiledCode: @unchecked Sendable {
         let bytes = Array((wrapping.prefix + text + wrapping.suffix).utf8) + [0]
         var errorCode: CInt = 0
         var errorOffset = 0
-        let options =
+        var options =
             PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | UInt32(bitPattern: Int32(PCRE2_NEVER_BACKSLASH_C))
+        if takesInvalidUTF8 { options |= PCRE2_MATCH_INVALID_UTF }
         let compiled = unsafe bytes.withUnsafeBufferPointer { buffer in
             unsafe pcre2_compile_8(
                 buffer.baseAddress,

@@ -78,7 +78,7 @@ extension QueryError {
     }
 
     /// Line and column, both from 1, of a byte offset.
-    private static func position(of offset: Int, in text: String) -> (line: Int, column: Int) {
+    static func position(of offset: Int, in text: String) -> (line: Int, column: Int) {
         var line = 1
         var column = 1
         for (index, byte) in text.utf8.enumerated() {

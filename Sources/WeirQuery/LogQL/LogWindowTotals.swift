@@ -1,0 +1,188 @@
+/// Turns a group's cells into its values at each window.
+struct LogWindowTotals {
+    let operation: LogQLRangeOperation
+    let windows: LogWindows
+    let seconds: Double
+
+    func fill(_ values: GridBuffer, _ row: Int, _ cells: LogCells) {
+        let base = row * cells.width
+        if windows.binWidth == nil {
+            for step in 0..<windows.count where cells.counts[base + step] > 0 {
+                values[row, step] = value(cells, base + step)
+            }
+            return
+        }
+        let isCounting = cells.kind == .sum && operation != .sum && operation != .avg
+        if isCounting, isWhole {
+            // Whole numbers slide without loss: add what comes, take away what goes.
+            slide(values, row, cells, base)
+            return
+        }
+        var joined = LogCells(cells.kind, width: 1)
+        for step in 0..<windows.count {
+            joined = LogCells(cells.kind, width: 1)
+            joined.grow(toGroups: 1)
+            for cell in windows.cells(ofWindow: step) { joined.join(0, cells, base + cell) }
+            if joined.counts[0] > 0 { values[row, step] = value(joined, 0) }
+        }
+    }
+
+    /// Counts and lengths are whole; unwrapped numbers need not be.
+    private var isWhole: Bool {
+        operation == .count || operation == .bytes || operation == .bytesRate
+    }
+
+    private func slide(_ values: GridBuffer, _ row: Int, _ cells: LogCells, _ base: Int) {
+        var count = 0.0
+        var total = 0.0
+        var held = windows.cells(ofWindow: 0)
+        for cell in held {
+            count += cells.counts[base + cell]
+            total += cells.totals[base + cell]
+        }
+        for step in 0..<windows.count {
+            let next = windows.cells(ofWindow: step)
+            for cell in held.lowerBound..<min(next.lowerBound, held.upperBound) {
+                count -= cells.counts[base + cell]
+                total -= cells.totals[base + cell]
+            }
+            for cell in max(
+                held.upperBound,
+                next.lowerBound
+            )..<max(held.upperBound, next.upperBound) {
+                count += cells.counts[base + cell]
+                total += cells.totals[base + cell]
+            }
+            held = next
+            if count > 0 {
+                values[row, step] = operation == .bytesRate ? total / seconds : total
+            }
+        }
+    }
+
+    private func value(_ cells: LogCells, _ place: Int) -> Double {
+        let total = cells.totals[place]
+        switch operation {
+        case .rate, .bytesRate: return total / seconds
+        case .avg: return total / cells.counts[place]
+        case .stddev: return (cells.squares[place] / cells.counts[place]).squareRoot()
+        case .stdvar: return cells.squares[place] / cells.counts[place]
+        default: return total
+        }
+    }
+}
+
+/// Turns kept values into values at each window: quantiles and counter rates.
+struct LogWindowValues {
+    let operation: LogQLRangeOperation
+    let parameter: Double
+    let windows: LogWindows
+
+    func fill(
+        _ values: GridBuffer,
+        _ samples: [LogCells.Sample],
+        _ context: QueryContext
+    ) throws(QueryError) {
+        var byGroup = [[LogCells.Sample]](repeating: [], count: values.rows)
+        for sample in samples { byGroup[Int(sample.group)].append(sample) }
+        for row in 0..<values.rows {
+            try context.check()
+            if windows.count == 1, operation == .quantile {
+                var numbers = byGroup[row].map(\.value)
+                values[row, 0] = Self.quantile(&numbers, parameter)
+                continue
+            }
+            byGroup[row].sort { ($0.time, $0.order) < ($1.time, $1.order) }
+            let held = byGroup[row]
+            var first = 0
+            var end = 0
+            for step in 0..<windows.count {
+                let last = windows.end(step)
+                while end < held.count, held[end].time <= last { end += 1 }
+                while first < end, held[first].time <= last - windows.range { first += 1 }
+                guard first < end else { continue }
+                if operation == .quantile {
+                    var numbers = held[first..<end].map(\.value)
+                    values[row, step] = Self.quantile(&numbers, parameter)
+                } else {
+                    values[row, step] = rate(held[first..<end], end: last)
+                }
+            }
+        }
+    }
+
+    /// As `Quantile.of`, but selects instead of sorting.
+    static func quantile(_ numbers: inout [Double], _ phi: Double) -> Double {
+        guard numbers.count > 64, phi >= 0, phi <= 1, !numbers.contains(where: \.isNaN) else {
+            return Quantile.of(&numbers, phi)
+        }
+        let rank = phi * Double(numbers.count - 1)
+        let lower = Int(rank.rounded(.down))
+        select(&numbers, lower)
+        let weight = rank - rank.rounded(.down)
+        guard weight > 0, lower + 1 < numbers.count else { return numbers[lower] }
+        var next = Double.infinity
+        for index in (lower + 1)..<numbers.count { next = min(next, numbers[index]) }
+        return numbers[lower] * (1 - weight) + next * weight
+    }
+
+    /// Puts the `wanted`-th smallest in its place, smaller ones before it, larger ones behind.
+    private static func select(_ numbers: inout [Double], _ wanted: Int) {
+        var low = 0
+        var high = numbers.count - 1
+        while low < high {
+            // The median of three keeps sorted input from being the worst case.
+            let middle = low + (high - low) / 2
+            if numbers[middle] < numbers[low] { numbers.swapAt(middle, low) }
+            if numbers[high] < numbers[low] { numbers.swapAt(high, low) }
+            if numbers[high] < numbers[middle] { numbers.swapAt(high, middle) }
+            let pivot = numbers[middle]
+            var left = low
+            var right = high
+            while left <= right {
+                while numbers[left] < pivot { left += 1 }
+                while numbers[right] > pivot { right -= 1 }
+                if left <= right {
+                    numbers.swapAt(left, right)
+                    left += 1
+                    right -= 1
+                }
+            }
+            if wanted <= right {
+                high = right
+            } else if wanted >= left {
+                low = left
+            } else {
+                return
+            }
+        }
+    }
+
+    /// A counter's growth per second, resets counted, extrapolated to the window's ends as
+    /// Prometheus does.
+    private func rate(_ samples: ArraySlice<LogCells.Sample>, end: Int64) -> Double {
+        guard samples.count >= 2, let first = samples.first, let last = samples.last else {
+            return 0
+        }
+        var growth = last.value - first.value
+        var previous = first.value
+        for sample in samples {
+            if sample.value < previous { growth += previous }
+            previous = sample.value
+        }
+        let seconds = Double(windows.range) / 1e9
+        var toStart = Double(first.time - (end - windows.range)) / 1e9
+        let toEnd = Double(end - last.time) / 1e9
+        let sampled = Double(last.time - first.time) / 1e9
+        guard sampled > 0 else { return 0 }
+        let average = sampled / Double(samples.count - 1)
+        if growth > 0, first.value >= 0 {
+            toStart = min(toStart, sampled * (first.value / growth))
+        }
+        let threshold = average * 1.1
+        var extrapolated = sampled
+        extrapolated += toStart < threshold ? toStart : average / 2
+        extrapolated += toEnd < threshold ? toEnd : average / 2
+        return growth * (extrapolated / sampled) / seconds
+    }
+}

@@ -13,6 +13,8 @@ final class ServerParts: Sendable {
     let telemetry: ServerTelemetry
     let write: WriteEndpoint
     let query: QueryEndpoint
+    let tailHub = TailHub()
+    let tail: TailEndpoint
     let admin: AdminEndpoint
     let rules: RuleEngine
     let ruleLoop: RuleLoop
@@ -54,6 +56,7 @@ final class ServerParts: Sendable {
             pool: queryPool,
             telemetry: telemetry
         )
+        tail = TailEndpoint(store: store, hub: tailHub, clock: clock, telemetry: telemetry)
         admin = AdminEndpoint(store: store, pool: adminPool)
         let stateStore = try SQLiteRuleStateStore(database: store.catalogDatabase)
         var notification = NotificationConfiguration(

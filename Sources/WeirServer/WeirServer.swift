@@ -112,6 +112,8 @@ package final class WeirServer: Sendable {
     /// Bounded: little more than `drainSeconds` and one flush.
     package func stop(drainSeconds: Double = 5) {
         isStopping.update { $0 = true }
+        // They would go on for ever.
+        parts.tailHub.stop()
         http.stop(drainSeconds: drainSeconds)
         selfThread.withLock { thread in
             thread?.join()

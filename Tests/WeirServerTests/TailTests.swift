@@ -88,7 +88,7 @@ import WeirTestSupport
         let output = ListOutput()
         output.setFull(true)
         let log = CommittedLog()
-        #expect(hub.follow(OddTimes(), output: output) { (.none, 0) })
+        #expect(hub.follow(OddTimes(), output: output) { TailHistory(rows: .none, sequence: 0) })
         for _ in 0..<100 { log.commit(to: hub) }
         // Long enough for the thread to have met the full output, not that it matters.
         Thread.sleep(nanoseconds: 20_000_000)
@@ -103,12 +103,12 @@ import WeirTestSupport
     @Test func aFollowerWhoseClientLeavesIsForgotten() {
         let hub = TailHub()
         let output = ListOutput()
-        #expect(hub.follow(AllRows(), output: output) { (.none, 0) })
+        #expect(hub.follow(AllRows(), output: output) { TailHistory(rows: .none, sequence: 0) })
         output.close()
         CommittedLog().commit(to: hub)
         #expect(eventually { hub.followerCount == 0 })
         hub.stop()
-        #expect(!hub.follow(AllRows(), output: output) { (.none, 0) })
+        #expect(!hub.follow(AllRows(), output: output) { TailHistory(rows: .none, sequence: 0) })
     }
 
     @Test func aTailOverHTTPGetsItsLinesAndEndsWithTheServer() throws {
@@ -206,13 +206,14 @@ private final class CommittedLog: Sendable {
         }
     }
 
-    func read() -> (rows: FollowedRows, sequence: UInt64) {
+    func read() -> TailHistory {
         let count = count.withLock { $0 }
         let batch = logBatch(
             (0..<count).map { (Int64($0), ["service": "x"], [("", .text, "line")]) }
         )
-        return (
-            FollowedRows(batch: batch, rows: Array(0..<UInt32(count))), UInt64(count)
+        return TailHistory(
+            rows: FollowedRows(batch: batch, rows: Array(0..<UInt32(count))),
+            sequence: UInt64(count)
         )
     }
 }
@@ -235,7 +236,7 @@ private final class ListOutput: TailOutput {
     var isClosed: Bool { state.withLock { $0.isClosed } }
     func setFull(_ isFull: Bool) { state.withLock { $0.isFull = isFull } }
     func close() { state.withLock { $0.isClosed = true } }
-    func finish() { state.withLock { $0.isFinished = true } }
+    func finish(failure: String?) { state.withLock { $0.isFinished = true } }
 
     func write(_ rows: FollowedRows) -> Bool {
         state.withLock { state in
@@ -279,7 +280,9 @@ private struct TailHandler: HTTPHandler {
             return
         }
         let opening = WebSocketOpening(onOpen: { socket in
-            _ = hub.follow(AllRows(), output: LokiTailOutput(socket)) { (.none, 0) }
+            _ = hub.follow(AllRows(), output: LokiTailOutput(socket)) {
+                TailHistory(rows: .none, sequence: 0)
+            }
         })
         exchange.respond(WebSocketHandshake.response(to: exchange.head, opening: opening))
     }

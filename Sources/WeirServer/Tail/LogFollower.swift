@@ -1,5 +1,6 @@
 internal import WeirCore
 internal import WeirHTTP
+internal import WeirQuery
 internal import WeirSystem
 
 /// One tail: its query, what waits for it, and the thread that serves it.
@@ -54,10 +55,19 @@ final class LogFollower: Sendable {
     ///
     /// - Parameter history: What came before, with the sequence of the last batch in it; asked for
     ///   when batches are being gathered already, so that none falls between the two.
-    func run(_ history: () -> (rows: FollowedRows, sequence: UInt64)) {
-        defer { output.finish() }
-        let (past, sequence) = history()
-        guard output.write(past) else { return }
+    func run(_ history: () -> TailHistory) {
+        do throws(QueryError) {
+            let past = history()
+            if let failure = past.failure { throw .invalid(reason: failure) }
+            guard output.write(past.rows) else { return output.finish(failure: nil) }
+            try live(after: past.sequence)
+            output.finish(failure: nil)
+        } catch {
+            output.finish(failure: error.logQLMessage(query: ""))
+        }
+    }
+
+    private func live(after sequence: UInt64) throws(QueryError) {
         var dropped = DroppedLines()
         var lastSent = Stopwatch.monotonicNanoseconds()
         while !output.isClosed {
@@ -75,7 +85,7 @@ final class LogFollower: Sendable {
                 }
             }
             for arrival in arrivals where arrival.sequence > sequence {
-                let found = filter.rows(of: arrival.batch)
+                let found = try filter.rows(of: arrival.batch)
                 guard !found.rows.isEmpty else { continue }
                 // While lines are owed to the count, none goes before it.
                 guard dropped.count == 0 else {

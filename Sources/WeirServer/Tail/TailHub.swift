@@ -32,7 +32,7 @@ final class TailHub: Sendable {
     func follow(
         _ filter: any LogFollowFilter,
         output: any TailOutput,
-        history: @escaping @Sendable () -> (rows: FollowedRows, sequence: UInt64)
+        history: @escaping @Sendable () -> TailHistory
     ) -> Bool {
         let follower = LogFollower(filter: filter, output: output)
         let isTaken = state.update { state in

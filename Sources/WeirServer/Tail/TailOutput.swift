@@ -12,8 +12,8 @@ protocol TailOutput: AnyObject, Sendable {
     func offer(_ rows: FollowedRows) -> HTTPBodyStream.Offer
     /// Says which lines were left out since this was last said; none says only that all is well.
     func offerDropped(_ lines: DroppedLines) -> HTTPBodyStream.Offer
-    /// The server ends the tail.
-    func finish()
+    /// The server ends the tail; `failure` says why, when it is for a fault.
+    func finish(failure: String?)
 }
 
 /// JSON lines over a streamed answer.
@@ -41,7 +41,16 @@ final class JSONLinesOutput: TailOutput {
         stream.offer(Array("{\"_dropped\":\(lines.count)}\n".utf8))
     }
 
-    func finish() { stream.finish() }
+    func finish(failure: String?) {
+        if let failure {
+            var writer = JSONWriter()
+            writer.beginObject()
+            writer.member("_error", failure)
+            writer.endObject()
+            _ = stream.offer(writer.bytes + [0x0A])
+        }
+        stream.finish()
+    }
 
     static func encode(_ batch: RowBatch, _ rows: ArraySlice<UInt32>) -> [UInt8] {
         var encoder = LogLineEncoder(batch)
@@ -101,7 +110,13 @@ final class LokiTailOutput: TailOutput {
         return socket.isClosed ? .closed : .full
     }
 
-    func finish() { socket.close(code: 1001, reason: "the server is stopping") }
+    func finish(failure: String?) {
+        if let failure {
+            socket.close(code: 1011, reason: failure)
+        } else {
+            socket.close(code: 1001, reason: "the server is stopping")
+        }
+    }
 
     static func messages(_ rows: FollowedRows) -> [[UInt8]] {
         stride(from: 0, to: rows.rows.count, by: rowsPerMessage).map { start in

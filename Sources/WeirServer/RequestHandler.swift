@@ -10,6 +10,8 @@ internal import WeirSystem
 final class RequestHandler: HTTPHandler {
     enum Route: Sendable {
         case write
+        case logs(LogsEndpoint.Wire)
+        case elastic(ElasticEndpoint.Request)
         case ping
         case influxHealth
         case influxQuery
@@ -39,6 +41,15 @@ final class RequestHandler: HTTPHandler {
         var router = Router<Route>()
         router.add("POST", at: "/write", .write)
         router.add("POST", at: "/api/v2/write", .write)
+        router.add("POST", at: "/api/v1/logs", .logs(.lines))
+        router.add("POST", at: "/insert/jsonline", .logs(.lines))
+        router.add("POST", at: "/loki/api/v1/push", .logs(.loki))
+        router.add("POST", at: "/v1/logs", .logs(.otlp))
+        router.add("POST", "PUT", at: "/_bulk", .elastic(.bulk))
+        router.add("POST", "PUT", at: "/{index}/_bulk", .elastic(.bulk))
+        router.add("GET", at: "/", .elastic(.info))
+        router.add("GET", at: "/_cluster/health", .elastic(.health))
+        router.add("GET", at: "/_license", .elastic(.license))
         router.add("GET", at: "/ping", .ping)
         router.add("GET", at: "/health", .influxHealth)
         router.add("GET", "POST", at: "/query", .influxQuery)
@@ -66,7 +77,15 @@ final class RequestHandler: HTTPHandler {
 
     func accept(_ head: HTTPRequestHead) -> HTTPAdmission {
         if let refusal = router.refusal(method: head.method, path: head.path) {
-            return .refuse(refusal)
+            let isElastic = head.path.hasPrefix("/_") || head.path.hasSuffix("/_bulk")
+            return .refuse(isElastic ? ElasticEndpoint.marked(refusal, for: head) : refusal)
+        }
+        if head.path == LogsEndpoint.lokiPath {
+            // Snappy is unpacked where its one block is at hand.
+            return .read(
+                bodyBytesMax: parts.configuration.bodyBytesMax,
+                passingThrough: ["snappy"]
+            )
         }
         return .read(bodyBytesMax: parts.configuration.bodyBytesMax)
     }
@@ -86,6 +105,9 @@ final class RequestHandler: HTTPHandler {
         }
         switch route {
         case .write: parts.write.handle(exchange)
+        case .logs(let wire): parts.logs.handle(wire, exchange)
+        case .elastic(let request):
+            parts.elastic.handle(request, index: parameters["index"] ?? "", exchange)
         case .ping: exchange.respond(InfluxHandshake.ping)
         case .influxHealth: exchange.respond(InfluxHandshake.health)
         case .influxQuery:

@@ -12,6 +12,9 @@ final class ServerParts: Sendable {
     let store: Store
     let telemetry: ServerTelemetry
     let write: WriteEndpoint
+    let logIntake: LogIntake
+    let logs: LogsEndpoint
+    let elastic: ElasticEndpoint
     let query: QueryEndpoint
     let tailHub = TailHub()
     let tail: TailEndpoint
@@ -49,6 +52,15 @@ final class ServerParts: Sendable {
             telemetry: telemetry,
             pool: parsePool
         )
+        logIntake = LogIntake(store: store, telemetry: telemetry)
+        logs = LogsEndpoint(
+            intake: logIntake,
+            configuration: configuration,
+            clock: clock,
+            telemetry: telemetry,
+            pool: parsePool
+        )
+        elastic = ElasticEndpoint(logs: logs)
         query = QueryEndpoint(
             source: source,
             configuration: configuration,

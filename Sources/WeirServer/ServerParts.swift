@@ -53,6 +53,9 @@ final class ServerParts: Sendable {
             pool: parsePool
         )
         logIntake = LogIntake(store: store, telemetry: telemetry)
+        logIntake.observe { [tailHub] batch, sequence in
+            tailHub.publish(batch, sequence: sequence)
+        }
         logs = LogsEndpoint(
             intake: logIntake,
             configuration: configuration,

@@ -8,8 +8,9 @@ internal import WeirWire
 ///
 /// Who follows the logs (the live tail) is told of each batch once it is accepted.
 final class LogIntake: Sendable {
-    /// Called with a batch that was accepted; must be quick, and never wait.
-    typealias Observer = @Sendable (RowBatch) -> Void
+    /// Called with a batch that was accepted and is visible, and its place in the order of that;
+    /// must be quick, and never wait.
+    typealias Observer = @Sendable (_ batch: RowBatch, _ sequence: UInt64) -> Void
 
     private let store: Store
     private let telemetry: ServerTelemetry
@@ -54,7 +55,7 @@ final class LogIntake: Sendable {
                     telemetry.refusedLogRows[format.rawValue].add(refusal.refusedRows)
                 }
                 if !outcome.isDuplicate {
-                    for observer in observers.withLock({ $0 }) { observer(batch) }
+                    for observer in observers.withLock({ $0 }) { observer(batch, outcome.sequence) }
                 }
             }
             completion(outcome)

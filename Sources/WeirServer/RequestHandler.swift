@@ -22,6 +22,7 @@ final class RequestHandler: HTTPHandler {
         case series
         case formatQuery
         case buildInfo
+        case tail(TailEndpoint.Wire)
         case rules
         case alerts
         case healthy
@@ -59,6 +60,8 @@ final class RequestHandler: HTTPHandler {
         router.add("GET", "POST", at: "/api/v1/series", .series)
         router.add("GET", "POST", at: "/api/v1/format_query", .formatQuery)
         router.add("GET", at: "/api/v1/status/buildinfo", .buildInfo)
+        router.add("GET", at: "/api/v1/logs/tail", .tail(.lines))
+        router.add("GET", at: "/loki/api/v1/tail", .tail(.loki))
         router.add("GET", at: "/api/v1/rules", .rules)
         router.add("GET", at: "/api/v1/alerts", .alerts)
         router.add("GET", at: "/-/healthy", .healthy)
@@ -117,6 +120,7 @@ final class RequestHandler: HTTPHandler {
         case .series: parts.query.handle(.series, exchange)
         case .formatQuery: parts.query.handle(.formatQuery, exchange)
         case .buildInfo: exchange.respond(Self.buildInfo)
+        case .tail(let wire): parts.tail.handle(wire, exchange)
         case .rules: exchange.respond(rules(exchange))
         case .alerts:
             exchange.respond(

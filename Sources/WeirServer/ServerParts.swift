@@ -16,6 +16,8 @@ final class ServerParts: Sendable {
     let logs: LogsEndpoint
     let elastic: ElasticEndpoint
     let query: QueryEndpoint
+    let tailHub = TailHub()
+    let tail: TailEndpoint
     let admin: AdminEndpoint
     let rules: RuleEngine
     let ruleLoop: RuleLoop
@@ -51,6 +53,9 @@ final class ServerParts: Sendable {
             pool: parsePool
         )
         logIntake = LogIntake(store: store, telemetry: telemetry)
+        logIntake.observe { [tailHub] batch, sequence in
+            tailHub.publish(batch, sequence: sequence)
+        }
         logs = LogsEndpoint(
             intake: logIntake,
             configuration: configuration,
@@ -66,6 +71,7 @@ final class ServerParts: Sendable {
             pool: queryPool,
             telemetry: telemetry
         )
+        tail = TailEndpoint(store: store, hub: tailHub, clock: clock, telemetry: telemetry)
         admin = AdminEndpoint(store: store, pool: adminPool)
         let stateStore = try SQLiteRuleStateStore(database: store.catalogDatabase)
         var notification = NotificationConfiguration(

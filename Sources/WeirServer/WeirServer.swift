@@ -142,6 +142,8 @@ package final class WeirServer: Sendable {
     /// Bounded: little more than `drainSeconds` and one flush.
     package func stop(drainSeconds: Double = 5) {
         isStopping.update { $0 = true }
+        // They would go on for ever.
+        parts.tailHub.stop()
         http.stop(drainSeconds: drainSeconds)
         syslog?.stop()
         selfThread.withLock { thread in

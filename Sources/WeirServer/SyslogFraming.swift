@@ -2,9 +2,9 @@
 /// feed or a NUL, as each message's first byte says.
 ///
 /// A pure state machine: bytes in, messages out.
-struct SyslogFraming {
+package struct SyslogFraming {
     /// What a stream may not go on after.
-    enum Failure: Error, Hashable {
+    package enum Failure: Error, Hashable {
         /// An octet count that is none, or beyond the limit.
         case badCount
     }
@@ -15,12 +15,12 @@ struct SyslogFraming {
     private var isSkipping = false
     private let messageBytesMax: Int
 
-    init(messageBytesMax: Int) { self.messageBytesMax = messageBytesMax }
+    package init(messageBytesMax: Int) { self.messageBytesMax = messageBytesMax }
 
     /// Bytes that wait for the rest of their message.
     var waitingCount: Int { buffer.count - start }
 
-    mutating func append(_ bytes: ArraySlice<UInt8>) {
+    package mutating func append(_ bytes: ArraySlice<UInt8>) {
         if start > 0, start == buffer.count || start > 1 << 16 {
             buffer.removeSubrange(..<start)
             start = 0
@@ -31,7 +31,7 @@ struct SyslogFraming {
     /// The next whole message, or nil when more bytes are needed.
     ///
     /// - Parameter isEnd: No more bytes come: what is left is a message.
-    mutating func next(isEnd: Bool = false) throws(Failure) -> [UInt8]? {
+    package mutating func next(isEnd: Bool = false) throws(Failure) -> [UInt8]? {
         while start < buffer.count {
             let first = buffer[start]
             if isSkipping {

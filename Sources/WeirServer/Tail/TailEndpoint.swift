@@ -119,7 +119,7 @@ struct TailEndpoint: Sendable {
                 since = now - min(past, now)
             } else if given == "0" {
                 since = now
-            } else if let time = LogTime.nanoseconds(given) {
+            } else if let time = LogTimestamp.nanoseconds(given) {
                 since = time
             } else {
                 throw Refusal(

@@ -18,7 +18,7 @@ package struct SyslogFraming {
     package init(messageBytesMax: Int) { self.messageBytesMax = messageBytesMax }
 
     /// Bytes that wait for the rest of their message.
-    var waitingCount: Int { buffer.count - start }
+    package var waitingCount: Int { buffer.count - start }
 
     package mutating func append(_ bytes: ArraySlice<UInt8>) {
         if start > 0, start == buffer.count || start > 1 << 16 {

@@ -3,6 +3,7 @@ import Testing
 import WeirCore
 import WeirHTTP
 import WeirServer
+import WeirStore
 import WeirSystem
 import WeirTestSupport
 

@@ -66,7 +66,7 @@ import WeirTestSupport
         let lines = (0..<1500).map { "<13>app: line \($0)\n" }.joined()
         #expect(
             LoopbackSender.send(
-                stream: [Array(lines.utf8), Array("19 <13>app: and a count".utf8)],
+                stream: [Array(lines.utf8), Array("20 <13>app: and a count".utf8)],
                 port: tcp
             )
         )

@@ -18,6 +18,28 @@ package enum LoopbackSender {
         return pieces.allSatisfy { write($0, descriptor) }
     }
 
+    /// Sends a datagram to a socket in the file system.
+    package static func send(datagram: [UInt8], path: String) -> Bool {
+        let descriptor = socket(AF_UNIX, 2, 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(path.utf8) + [0]
+        guard bytes.count <= MemoryLayout.size(ofValue: address.sun_path) else { return false }
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { target in
+            // SAFETY: the guard above proves that the path fits.
+            unsafe target.copyBytes(from: bytes)
+        }
+        // SAFETY: the address outlives the call, whose length is its size.
+        let code = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        return code == 0 && write(datagram, descriptor)
+    }
+
     private static func connect(port: Int, isStream: Bool) -> CInt? {
         let descriptor = socket(AF_INET, isStream ? 1 : 2, 0)
         guard descriptor >= 0 else { return nil }

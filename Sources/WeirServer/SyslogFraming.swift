@@ -11,6 +11,8 @@ package struct SyslogFraming {
 
     private var buffer: [UInt8] = []
     private var start = 0
+    /// No end of a line lies before this.
+    private var searched = 0
     /// The rest of a line that was longer than the limit is thrown away.
     private var isSkipping = false
     private let messageBytesMax: Int
@@ -23,6 +25,7 @@ package struct SyslogFraming {
     package mutating func append(_ bytes: ArraySlice<UInt8>) {
         if start > 0, start == buffer.count || start > 1 << 16 {
             buffer.removeSubrange(..<start)
+            searched = max(0, searched - start)
             start = 0
         }
         buffer += bytes
@@ -106,7 +109,13 @@ package struct SyslogFraming {
         return .message(message)
     }
 
-    private func end(from start: Int) -> Int? {
-        buffer[start...].firstIndex { $0 == 0x0A || $0 == 0 }
+    private mutating func end(from start: Int) -> Int? {
+        let from = max(start, searched)
+        if let end = buffer[from...].firstIndex(where: { $0 == 0x0A || $0 == 0 }) {
+            searched = end
+            return end
+        }
+        searched = buffer.count
+        return nil
     }
 }

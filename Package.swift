@@ -136,7 +136,7 @@ let package = Package(
             ["WeirCore", "WeirYAML", "WeirHTTP", "WeirTerminal", "weir"],
             exclude: ["Goldens", "Dashboards"]
         ),
-        tests(of: "WeirServer", ["WeirCore", "WeirHTTP", "WeirStore", "WeirQuery"]),
+        tests(of: "WeirServer", ["WeirCore", "WeirSystem", "WeirHTTP", "WeirStore", "WeirQuery"]),
         tests(
             of: "WeirDemo",
             ["WeirCore", "WeirSystem", "WeirWire", "WeirQuery", "WeirAlerts", "WeirTUI"]
@@ -167,6 +167,8 @@ if Context.environment["WEIR_FUZZ"] != nil {
     }
     package.targets += [
         fuzz("LineProtocolFuzz", ["WeirCore", "WeirWire"]),
+        fuzz("JSONLogFuzz", ["WeirCore", "WeirWire"]),
+        fuzz("OTLPLogFuzz", ["WeirCore", "WeirWire"]),
         fuzz("PromQLFuzz", ["WeirCore", "WeirQuery"]),
         fuzz("SegmentFuzz", ["WeirCore", "WeirSystem", "WeirColumns", "WeirStore"]),
     ]

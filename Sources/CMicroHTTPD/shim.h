@@ -31,7 +31,7 @@ typedef struct weir_mhd_settings {
 
 static inline struct MHD_Daemon *weir_mhd_start(const weir_mhd_settings *settings) {
     unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME
-        | MHD_USE_NO_LISTEN_SOCKET;
+        | MHD_ALLOW_UPGRADE | MHD_USE_NO_LISTEN_SOCKET;
     struct MHD_OptionItem options[16];
     int count = 0;
 #define WEIR_OPTION(name, number, pointer) \
@@ -75,6 +75,23 @@ static inline int weir_wait_readable(int listen_socket, int wake_up) {
     struct pollfd waits[2] = {{.fd = listen_socket, .events = POLLIN}, {.fd = wake_up, .events = POLLIN}};
     while (poll(waits, 2, -1) < 0 && errno == EINTR) {}
     return waits[1].revents != 0;
+}
+
+// Gives an upgraded connection back to the daemon, which closes it. MHD_upgrade_action is variadic.
+static inline void weir_mhd_close_upgraded(struct MHD_UpgradeResponseHandle *handle) {
+    MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
+}
+
+// Waits for bytes on a socket, for room in it if asked, or for `wake_up`: 1 readable or ended,
+// 2 woken, both together; 0 for room or after the time, -1 for an error of the socket.
+static inline int weir_wait_socket(int socket, int for_room, int wake_up, int milliseconds) {
+    struct pollfd waits[2] = {
+        {.fd = socket, .events = (short)(POLLIN | (for_room ? POLLOUT : 0))},
+        {.fd = wake_up, .events = POLLIN},
+    };
+    if (poll(waits, 2, milliseconds) < 0) return errno == EINTR ? 0 : -1;
+    if (waits[0].revents & POLLNVAL) return -1;
+    return (waits[0].revents & (POLLIN | POLLHUP | POLLERR) ? 1 : 0) | (waits[1].revents ? 2 : 0);
 }
 
 // The connection's socket, or -1.

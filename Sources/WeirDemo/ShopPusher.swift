@@ -4,7 +4,7 @@ internal import WeirSystem
 
 /// Pushes the shop's telemetry to a server over HTTP: first the past, then what happens.
 package final class ShopPusher: Sendable {
-    /// What back-filling did.
+    /// What back-filling did; `samples` are lines where logs were sent.
     package struct Backfill: Sendable {
         package let samples: Int
         package let bytes: Int
@@ -22,7 +22,13 @@ package final class ShopPusher: Sendable {
     private static let connections = 2
     private static let attemptsMax = 12
 
-    private let url: String
+    private static let metricsPath = "/write?precision=s"
+    private static let logsPath = "/api/v1/logs"
+
+    private let base: String
+    private let pushesLogs: Bool
+    private let seed: UInt64
+    private let startSeconds: Int64
     private let simulator: Mutex<ShopSimulator>
     private let lastFailure = Mutex<String?>(nil)
     private let isStopping = Monitor(false)
@@ -35,8 +41,18 @@ package final class ShopPusher: Sendable {
     ///   - seed: Of all chance.
     ///   - now: The end of the past, in seconds since 1970.
     ///   - pastSeconds: How far back the shop's life is told.
-    package init(base: String, seed: UInt64 = 42, nowSeconds now: Int64, pastSeconds: Int64) {
-        url = base + "/write?precision=s"
+    ///   - pushesLogs: Whether logs go with the metrics once the shop is live.
+    package init(
+        base: String,
+        seed: UInt64 = 42,
+        nowSeconds now: Int64,
+        pastSeconds: Int64,
+        pushesLogs: Bool = false
+    ) {
+        self.base = base
+        self.pushesLogs = pushesLogs
+        self.seed = seed
+        startSeconds = now - pastSeconds
         simulator = Mutex(
             ShopSimulator(seed: seed, startSeconds: now - pastSeconds, anchorSeconds: now)
         )
@@ -49,10 +65,33 @@ package final class ShopPusher: Sendable {
 
     /// Sends everything up to `now`, in seconds since 1970, over several connections at once.
     package func backfill(untilSeconds now: Int64) throws(DemoError) -> Backfill {
+        try send(to: Self.metricsPath) { outbox in
+            simulator.withLock { shop in
+                Self.fillMetrics(&shop, outbox, until: now)
+            }
+        }
+    }
+
+    /// Sends the logs of the same time, after or before the metrics.
+    ///
+    /// - Returns: What was done, in lines.
+    package func backfillLogs(untilSeconds now: Int64) throws(DemoError) -> Backfill {
+        // A shop of its own: the same seed and times tell the same.
+        var shop = ShopSimulator(seed: seed, startSeconds: startSeconds, anchorSeconds: now)
+        return try send(to: Self.logsPath) { outbox in
+            Self.fillLogs(&shop, outbox, until: now)
+        }
+    }
+
+    private func send(
+        to path: String,
+        _ fill: (Monitor<Outbox>) -> (count: Int, bytes: Int)
+    ) throws(DemoError) -> Backfill {
         let started = Stopwatch.monotonicNanoseconds()
         let queue = Monitor(Outbox())
+        let url = base + path
         let threads = (0..<Self.connections).map { index in
-            Thread(name: "shop-push-\(index)") { [url] in
+            Thread(name: "shop-push-\(index)") {
                 let client = HTTPClient()
                 while let body = queue.wait(until: { $0.next() }) ?? nil {
                     // Room for one more: wakes the simulator.
@@ -64,47 +103,71 @@ package final class ShopPusher: Sendable {
                 }
             }
         }
-        let (samples, bytes) = fill(queue, until: now)
+        let (count, bytes) = fill(queue)
         queue.update { $0.isClosed = true }
         for thread in threads { thread.join() }
-        if let reason = queue.read({ $0.failure }) {
-            throw .request(path: "/write", reason: reason)
-        }
+        if let reason = queue.read({ $0.failure }) { throw .request(path: path, reason: reason) }
         let elapsed = Stopwatch.monotonicNanoseconds() - started
-        return Backfill(samples: samples, bytes: bytes, seconds: Double(elapsed) / 1e9)
+        return Backfill(samples: count, bytes: bytes, seconds: Double(elapsed) / 1e9)
     }
 
-    private func fill(_ queue: Monitor<Outbox>, until now: Int64) -> (samples: Int, bytes: Int) {
-        simulator.withLock { shop in
-            var total = (samples: 0, bytes: 0)
-            var body: [UInt8] = []
-            func hand(_ body: [UInt8]) -> Bool {
+    /// Hands a body to the connections when they have room; false when one of them failed.
+    private static func hand(_ body: [UInt8], to queue: Monitor<Outbox>) -> Bool {
+        let hasRoom =
+            queue.wait { outbox -> Bool? in
+                if outbox.failure != nil { return false }
+                return outbox.bodies.count < connections * 2 ? true : nil
+            } ?? false
+        if hasRoom { queue.update { $0.bodies.append(body) } }
+        return hasRoom
+    }
+
+    private static func fillMetrics(
+        _ shop: inout ShopSimulator,
+        _ queue: Monitor<Outbox>,
+        until now: Int64
+    ) -> (count: Int, bytes: Int) {
+        var total = (count: 0, bytes: 0)
+        var body: [UInt8] = []
+        while true {
+            shop.appendLines(to: &body)
+            total.count += shop.seriesCount
+            let step = now - shop.seconds > finePastSeconds ? pastStepSeconds : liveStepSeconds
+            let isLast = shop.seconds + step > now
+            if body.count >= bodyBytes || isLast {
                 total.bytes += body.count
-                return queue.wait { outbox in
-                    if outbox.failure != nil { return false }
-                    guard outbox.bodies.count < Self.connections * 2 else { return nil }
-                    return true
-                } ?? false
+                guard hand(body, to: queue) else { break }
+                let capacity = body.count + (256 << 10)
+                body = []
+                body.reserveCapacity(capacity)
             }
-            while true {
-                shop.appendLines(to: &body)
-                total.samples += shop.seriesCount
-                let step =
-                    now - shop.seconds > Self.finePastSeconds
-                    ? Self.pastStepSeconds : Self.liveStepSeconds
-                let isLast = shop.seconds + step > now
-                if body.count >= Self.bodyBytes || isLast {
-                    guard hand(body) else { break }
-                    let full = body
-                    queue.update { $0.bodies.append(full) }
-                    body = []
-                    body.reserveCapacity(full.count + (256 << 10))
-                }
-                if isLast { break }
-                shop.advance(toSeconds: shop.seconds + step)
-            }
-            return total
+            if isLast { break }
+            shop.advance(toSeconds: shop.seconds + step)
         }
+        return total
+    }
+
+    private static func fillLogs(
+        _ shop: inout ShopSimulator,
+        _ queue: Monitor<Outbox>,
+        until now: Int64
+    ) -> (count: Int, bytes: Int) {
+        var total = (count: 0, bytes: 0)
+        var body: [UInt8] = []
+        while true {
+            total.count += shop.appendLogLines(to: &body)
+            let isLast = shop.seconds + ShopSimulator.tickSeconds > now
+            if body.count >= bodyBytes || isLast {
+                total.bytes += body.count
+                guard hand(body, to: queue) else { break }
+                let capacity = body.count + (128 << 10)
+                body = []
+                body.reserveCapacity(capacity)
+            }
+            if isLast { break }
+            shop.advance(toSeconds: shop.seconds + ShopSimulator.tickSeconds)
+        }
+        return total
     }
 
     /// Goes on pushing as the shop's time passes, on a thread of its own, until `stop`.
@@ -117,6 +180,7 @@ package final class ShopPusher: Sendable {
     private func pushLive(_ clock: any WallClock) {
         let client = HTTPClient()
         var body: [UInt8] = []
+        var logs: [UInt8] = []
         while true {
             let next = simulator.withLock { $0.seconds } + Self.liveStepSeconds
             let wait = next * 1_000_000_000 - clock.nowNanoseconds()
@@ -126,16 +190,22 @@ package final class ShopPusher: Sendable {
             )
             if isStopped ?? false { return }
             body.removeAll(keepingCapacity: true)
+            logs.removeAll(keepingCapacity: true)
             simulator.withLock { shop in
                 // A machine that slept tells all it missed.
                 let now = clock.nowNanoseconds() / 1_000_000_000
                 while shop.seconds + Self.liveStepSeconds <= now, body.count < Self.bodyBytes {
                     shop.advance(toSeconds: shop.seconds + Self.liveStepSeconds)
                     shop.appendLines(to: &body)
+                    if pushesLogs { _ = shop.appendLogLines(to: &logs) }
                 }
             }
             guard !body.isEmpty else { continue }
-            let reason = Self.send(body, to: url, client, attempts: 3)
+            var reason = Self.send(body, to: base + Self.metricsPath, client, attempts: 3)
+            if !logs.isEmpty {
+                let other = Self.send(logs, to: base + Self.logsPath, client, attempts: 3)
+                reason = reason ?? other
+            }
             lastFailure.withLock { $0 = reason }
         }
     }
@@ -168,7 +238,7 @@ package final class ShopPusher: Sendable {
                 let answer = try client.send(
                     HTTPClientRequest(method: "POST", url: url, body: body, timeoutSeconds: 30)
                 )
-                if answer.status == 204 { return nil }
+                if (200..<300).contains(answer.status) { return nil }
                 let text = String(decoding: answer.body.prefix(300), as: UTF8.self)
                 reason = "status \(answer.status): \(text)"
                 guard [429, 503].contains(answer.status) else { return reason }

@@ -76,6 +76,25 @@ package final class HTTPBodyStream: Sendable {
         return true
     }
 
+    /// What became of bytes that were offered.
+    package enum Offer: Hashable, Sendable {
+        case taken
+        /// `queuedBytesMax` are unsent: the reader is slow.
+        case full
+        /// Nothing more will be sent.
+        case closed
+    }
+
+    /// Queues bytes if there is room now.
+    package func offer(_ bytes: [UInt8]) -> Offer {
+        state.update { state in
+            if state.isClosed || state.isFinished || state.isFailed { return .closed }
+            guard state.queuedBytes < queuedBytesMax else { return .full }
+            state.push(state.encoder?.append(bytes, flush: .sync) ?? bytes)
+            return .taken
+        }
+    }
+
     /// Ends the body well.
     package func finish() {
         state.update { state in

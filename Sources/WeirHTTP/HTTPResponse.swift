@@ -6,6 +6,8 @@ package struct HTTPResponse: Sendable {
         case bytes([UInt8])
         /// Sent chunk by chunk as its producer writes.
         case stream(HTTPBodyStream)
+        /// No body: the connection becomes a WebSocket. Made by `WebSocketHandshake`.
+        case upgrade(WebSocketOpening)
     }
 
     package var status: Int

@@ -91,6 +91,8 @@ package final class HTTPServer: Sendable {
         guard let taken else { return }
         core.isDraining.store(true, ordering: .sequentiallyConsistent)
         taken.acceptor.stop()
+        // They last as long as their clients like; nothing of theirs is worth waiting for.
+        core.webSockets.stop()
         waitUntilIdle(seconds: drainSeconds)
         core.isStopping.store(true, ordering: .sequentiallyConsistent)
         core.abortSleepers()

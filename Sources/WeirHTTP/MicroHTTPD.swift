@@ -148,7 +148,9 @@ enum MicroHTTPD {
         if response.closesConnection {
             _ = unsafe MHD_add_response_header(made, "Connection", "close")
         }
-        let status = (200...599).contains(response.status) ? response.status : 500
+        var isExpected = (200...599).contains(response.status)
+        if case .upgrade = response.body { isExpected = response.status == 101 }
+        let status = isExpected ? response.status : 500
         return unsafe MHD_queue_response(connection, UInt32(status), made) == .YES
     }
 
@@ -184,6 +186,12 @@ enum MicroHTTPD {
                     unsafe Unmanaged<WholeBody>.fromOpaque(context).release()
                 }
             )
+        case .upgrade(let opening):
+            // Where the daemon ends before the upgrade is called, the opening is leaked: MHD tells
+            // nobody. It calls it once, or never.
+            let upgrade = Upgrade(opening: opening, core: request.serverCore)
+            let context = unsafe Unmanaged.passRetained(upgrade).toOpaque()
+            return unsafe MHD_create_response_for_upgrade(Self.upgraded, context)
         case .stream(let stream):
             let body = StreamedBody(stream: stream, request: request)
             let context = unsafe Unmanaged.passRetained(body).toOpaque()
@@ -209,6 +217,34 @@ enum MicroHTTPD {
             )
         }
     }
+
+    /// What a connection becomes, on its way through C.
+    private final class Upgrade {
+        let opening: WebSocketOpening
+        let core: ServerCore
+
+        init(opening: WebSocketOpening, core: ServerCore) {
+            self.opening = opening
+            self.core = core
+        }
+    }
+
+    /// Called on the connection's thread when 101 has been sent: the socket is ours from here on.
+    private static let upgraded:
+        @convention(c) (
+            UnsafeMutableRawPointer?, OpaquePointer?, UnsafeMutableRawPointer?,
+            UnsafePointer<CChar>?, Int, Int32, OpaquePointer?
+        ) -> Void = { context, _, _, extra, extraCount, descriptor, handle in
+            guard let context = unsafe context, let handle = unsafe handle else { return }
+            // SAFETY: balances `make`; MHD calls this once for each response.
+            let upgrade = unsafe Unmanaged<Upgrade>.fromOpaque(context).takeRetainedValue()
+            let bytes = unsafe extra.withMemoryRebound(count: extraCount) { unsafe Array($0) }
+            unsafe upgrade.core.webSockets.open(
+                WebSocket(descriptor: descriptor, opening: upgrade.opening),
+                extra: bytes,
+                handle: handle
+            )
+        }
 
     /// A large body that is read from where it is.
     private final class WholeBody {

@@ -31,6 +31,8 @@ final class RequestContext: @unchecked Sendable {
     let number: UInt64
     let connection: OpaquePointer
     private let core: ServerCore
+    /// For what outlives the request.
+    var serverCore: ServerCore { core }
     private let target: String
     private let shared = Mutex(Shared())
     private var intake = Intake.undecided
@@ -232,6 +234,9 @@ final class RequestContext: @unchecked Sendable {
             isRegistered = true
             shared.withLock { $0.stream = stream }
             if core.isStopping.load(ordering: .sequentiallyConsistent) { stream.close() }
+        }
+        if case .upgrade = response.body, core.isDraining.load(ordering: .relaxed) {
+            response = ServerCore.stoppingResponse
         }
         return unsafe MicroHTTPD.queue(response, on: connection, of: self)
     }

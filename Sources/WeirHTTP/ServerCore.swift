@@ -15,6 +15,7 @@ final class ServerCore: Sendable {
     let bodyBytesInHand = Atomic<Int>(0)
     let receivedBytes = Atomic<Int>(0)
     let brokenRequests = Atomic<Int>(0)
+    let webSockets = WebSocketSet()
     private let nextNumber = Atomic<UInt64>(1)
     /// Requests that were suspended and are not over, by number.
     private let sleepers = Mutex<[UInt64: RequestContext]>([:])

@@ -40,7 +40,7 @@ struct AdminEndpoint: Sendable {
                 }
                 exchange.respond(.json(Array("{\"status\":\"done\"}\n".utf8)))
             } catch {
-                exchange.respond(WriteEndpoint.failure(error))
+                exchange.respond(.failure(error))
             }
         }
     }

@@ -10,6 +10,8 @@ internal import WeirSystem
 final class RequestHandler: HTTPHandler {
     enum Route: Sendable {
         case write
+        case logs(LogsEndpoint.Wire)
+        case elastic(ElasticEndpoint.Request)
         case ping
         case influxHealth
         case influxQuery
@@ -20,6 +22,7 @@ final class RequestHandler: HTTPHandler {
         case series
         case formatQuery
         case buildInfo
+        case tail(TailEndpoint.Wire)
         case rules
         case alerts
         case healthy
@@ -28,7 +31,7 @@ final class RequestHandler: HTTPHandler {
         case metrics
         case admin(AdminEndpoint.Action)
         case reloadRules
-        case logs(LogQueryEndpoint.Kind)
+        case readLogs(LogQueryEndpoint.Kind)
         case lokiBuildInfo
         case lokiReady
     }
@@ -41,6 +44,15 @@ final class RequestHandler: HTTPHandler {
         var router = Router<Route>()
         router.add("POST", at: "/write", .write)
         router.add("POST", at: "/api/v2/write", .write)
+        router.add("POST", at: "/api/v1/logs", .logs(.lines))
+        router.add("POST", at: "/insert/jsonline", .logs(.lines))
+        router.add("POST", at: "/loki/api/v1/push", .logs(.loki))
+        router.add("POST", at: "/v1/logs", .logs(.otlp))
+        router.add("POST", "PUT", at: "/_bulk", .elastic(.bulk))
+        router.add("POST", "PUT", at: "/{index}/_bulk", .elastic(.bulk))
+        router.add("GET", at: "/", .elastic(.info))
+        router.add("GET", at: "/_cluster/health", .elastic(.health))
+        router.add("GET", at: "/_license", .elastic(.license))
         router.add("GET", at: "/ping", .ping)
         router.add("GET", at: "/health", .influxHealth)
         router.add("GET", "POST", at: "/query", .influxQuery)
@@ -51,6 +63,8 @@ final class RequestHandler: HTTPHandler {
         router.add("GET", "POST", at: "/api/v1/series", .series)
         router.add("GET", "POST", at: "/api/v1/format_query", .formatQuery)
         router.add("GET", at: "/api/v1/status/buildinfo", .buildInfo)
+        router.add("GET", at: "/api/v1/logs/tail", .tail(.lines))
+        router.add("GET", at: "/loki/api/v1/tail", .tail(.loki))
         router.add("GET", at: "/api/v1/rules", .rules)
         router.add("GET", at: "/api/v1/alerts", .alerts)
         router.add("GET", at: "/-/healthy", .healthy)
@@ -61,7 +75,7 @@ final class RequestHandler: HTTPHandler {
         router.add("POST", at: "/api/v1/admin/flush", .admin(.flush))
         router.add("POST", at: "/api/v1/admin/merge", .admin(.merge))
         router.add("POST", at: "/api/v1/admin/snapshot", .admin(.snapshot))
-        LogQueryEndpoint.addRoutes(to: &router) { .logs($0) }
+        LogQueryEndpoint.addRoutes(to: &router) { .readLogs($0) }
         router.add("GET", at: "/loki/api/v1/status/buildinfo", .lokiBuildInfo)
         router.add("GET", at: "/ready", .lokiReady)
         self.router = router
@@ -69,7 +83,15 @@ final class RequestHandler: HTTPHandler {
 
     func accept(_ head: HTTPRequestHead) -> HTTPAdmission {
         if let refusal = router.refusal(method: head.method, path: head.path) {
-            return .refuse(refusal)
+            let isElastic = head.path.hasPrefix("/_") || head.path.hasSuffix("/_bulk")
+            return .refuse(isElastic ? ElasticEndpoint.marked(refusal, for: head) : refusal)
+        }
+        if head.path == LogsEndpoint.lokiPath {
+            // Snappy is unpacked where its one block is at hand.
+            return .read(
+                bodyBytesMax: parts.configuration.bodyBytesMax,
+                passingThrough: ["snappy"]
+            )
         }
         return .read(bodyBytesMax: parts.configuration.bodyBytesMax)
     }
@@ -89,6 +111,9 @@ final class RequestHandler: HTTPHandler {
         }
         switch route {
         case .write: parts.write.handle(exchange)
+        case .logs(let wire): parts.logs.handle(wire, exchange)
+        case .elastic(let request):
+            parts.elastic.handle(request, index: parameters["index"] ?? "", exchange)
         case .ping: exchange.respond(InfluxHandshake.ping)
         case .influxHealth: exchange.respond(InfluxHandshake.health)
         case .influxQuery:
@@ -101,6 +126,7 @@ final class RequestHandler: HTTPHandler {
         case .series: parts.query.handle(.series, exchange)
         case .formatQuery: parts.query.handle(.formatQuery, exchange)
         case .buildInfo: exchange.respond(Self.buildInfo)
+        case .tail(let wire): parts.tail.handle(wire, exchange)
         case .rules: exchange.respond(rules(exchange))
         case .alerts:
             exchange.respond(
@@ -112,7 +138,7 @@ final class RequestHandler: HTTPHandler {
         case .metrics: exchange.respond(metrics(exchange))
         case .admin(let action): parts.admin.handle(action, exchange)
         case .reloadRules: exchange.respond(reload())
-        case .logs(let kind):
+        case .readLogs(let kind):
             parts.logQuery.handle(LogQueryEndpoint.kind(kind, parameters), exchange)
         case .lokiBuildInfo: exchange.respond(LogQueryEndpoint.buildInfo)
         case .lokiReady: exchange.respond(.text("ready\n"))

@@ -46,6 +46,36 @@ struct SelfMetrics: Sendable {
             "Series refused by series-max",
             telemetry.refusedSeries.value
         )
+        for format in LogFormat.allCases {
+            let labels = [("format", format.name)]
+            counter(
+                "weir_log_rows_total",
+                "Log rows taken in",
+                telemetry.logRows[format.rawValue].value,
+                labels
+            )
+            counter(
+                "weir_log_refused_rows_total",
+                "Log rows refused",
+                telemetry.refusedLogRows[format.rawValue].value,
+                labels
+            )
+        }
+        counter(
+            "weir_log_cut_rows_total",
+            "Log rows of which a value was cut",
+            telemetry.cutLogRows.value
+        )
+        counter(
+            "weir_syslog_dropped_total",
+            "Syslog messages dropped since the store was behind",
+            telemetry.droppedSyslogMessages.value
+        )
+        counter(
+            "weir_syslog_refused_connections_total",
+            "Syslog connections beyond the limit",
+            telemetry.refusedSyslogConnections.value
+        )
         counter("weir_journal_syncs_total", "Syncs of the journal", counters.syncs.value)
         counter(
             "weir_journal_written_bytes_total",
@@ -151,8 +181,20 @@ struct SelfMetrics: Sendable {
         }
     }
 
-    private mutating func counter(_ name: String, _ help: String, _ value: Int) {
-        add(Family(name: name, kind: .counter, help: help, samples: [(name, [], Double(value))]))
+    private mutating func counter(
+        _ name: String,
+        _ help: String,
+        _ value: Int,
+        _ labels: [(String, String)] = []
+    ) {
+        add(
+            Family(
+                name: name,
+                kind: .counter,
+                help: help,
+                samples: [(name, labels, Double(value))]
+            )
+        )
     }
 
     private mutating func gauge(

@@ -1,4 +1,5 @@
 package import WeirStore
+internal import WeirWire
 
 /// How `weir serve` runs.
 ///
@@ -19,6 +20,16 @@ package struct ServerConfiguration: Sendable {
     package var labelNameBytesMax = 512
     package var labelValueBytesMax = 4096
     package var bodyBytesMax = 64 << 20
+    /// Bytes in one value of a log row; a longer one is cut.
+    package var logLineBytesMax = 256 << 10
+    /// Fields a log row may have.
+    package var logFieldsMax = 1000
+    /// Log rows of one request.
+    package var logRowsMax = 1_000_000
+    /// Where syslog is taken over UDP; empty: not.
+    package var syslogUDP = ""
+    /// Where syslog is taken over TCP; empty: not.
+    package var syslogTCP = ""
     package var connectionsMax = 10_000
     package var connectionsPerAddressMax = 1000
     package var queryTimeout: Int64 = 60 * 1_000_000_000
@@ -40,6 +51,19 @@ package struct ServerConfiguration: Sendable {
     package var selfInterval: Int64 = 15 * 1_000_000_000
 
     package init() {}
+
+    /// The logs' part of the settings.
+    var logLimits: LogLimits {
+        var limits = LogLimits()
+        limits.lineBytesMax = logLineBytesMax
+        limits.fieldsMax = logFieldsMax
+        limits.rowsMax = logRowsMax
+        limits.nameBytesMax = labelNameBytesMax
+        limits.labelValueBytesMax = labelValueBytesMax
+        limits.labelsMax = labelsMax
+        limits.futureMax = futureMax
+        return limits
+    }
 
     /// The store's part of the settings.
     var storeOptions: StoreOptions {

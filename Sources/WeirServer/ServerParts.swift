@@ -12,8 +12,13 @@ final class ServerParts: Sendable {
     let store: Store
     let telemetry: ServerTelemetry
     let write: WriteEndpoint
+    let logIntake: LogIntake
+    let logs: LogsEndpoint
+    let elastic: ElasticEndpoint
     let query: QueryEndpoint
     let logQuery: LogQueryEndpoint
+    let tailHub = TailHub()
+    let tail: TailEndpoint
     let admin: AdminEndpoint
     let rules: RuleEngine
     let ruleLoop: RuleLoop
@@ -48,6 +53,18 @@ final class ServerParts: Sendable {
             telemetry: telemetry,
             pool: parsePool
         )
+        logIntake = LogIntake(store: store, telemetry: telemetry)
+        logIntake.observe { [tailHub] batch, sequence in
+            tailHub.publish(batch, sequence: sequence)
+        }
+        logs = LogsEndpoint(
+            intake: logIntake,
+            configuration: configuration,
+            clock: clock,
+            telemetry: telemetry,
+            pool: parsePool
+        )
+        elastic = ElasticEndpoint(logs: logs)
         query = QueryEndpoint(
             source: source,
             configuration: configuration,
@@ -63,6 +80,7 @@ final class ServerParts: Sendable {
             pool: queryPool,
             telemetry: telemetry
         )
+        tail = TailEndpoint(store: store, hub: tailHub, clock: clock, telemetry: telemetry)
         admin = AdminEndpoint(store: store, pool: adminPool)
         let stateStore = try SQLiteRuleStateStore(database: store.catalogDatabase)
         var notification = NotificationConfiguration(

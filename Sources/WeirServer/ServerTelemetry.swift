@@ -36,11 +36,30 @@ final class DurationHistogram: Sendable {
     }
 }
 
+/// The formats logs come in.
+enum LogFormat: Int, CaseIterable, Sendable {
+    case json
+    case logfmt
+    case text
+    case loki
+    case elastic
+    case otlp
+    case syslog
+
+    var name: String { "\(self)" }
+}
+
 /// What the server counts of itself, besides what its parts count.
 final class ServerTelemetry: Sendable {
     let refusedLines = Counter()
     let skippedStrings = Counter()
     let refusedSeries = Counter()
+    /// Of each `LogFormat`.
+    let logRows = LogFormat.allCases.map { _ in Counter() }
+    let refusedLogRows = LogFormat.allCases.map { _ in Counter() }
+    let cutLogRows = Counter()
+    let droppedSyslogMessages = Counter()
+    let refusedSyslogConnections = Counter()
     let refusedQueries = Counter()
     let queriedSamples = Counter()
     let queries = DurationHistogram()

@@ -16,6 +16,7 @@ package enum ServerError: Error, Hashable {
 package final class WeirServer: Sendable {
     private let parts: ServerParts
     private let http: HTTPServer
+    private let syslog: SyslogListener?
     private let selfThread = Mutex<Thread?>(nil)
     private let isStopping = Monitor(false)
     private let log: StoreLog
@@ -23,6 +24,8 @@ package final class WeirServer: Sendable {
     /// Where it listens: `127.0.0.1:4040`.
     package var address: String { http.address }
     package var port: Int { http.port }
+    /// The ports syslog is taken at; nil where it is not.
+    package var syslogPorts: (udp: Int?, tcp: Int?) { syslog?.ports ?? (nil, nil) }
     /// What replaying the journal found.
     package var replayReport: StoreReplayReport { parts.store.replayReport }
 
@@ -65,6 +68,12 @@ package final class WeirServer: Sendable {
             } catch {
                 throw ServerError.listen(reason: "\(error)")
             }
+            do throws(ServerError) {
+                syslog = try Self.listenForSyslog(parts)
+            } catch {
+                http.stop(drainSeconds: 0)
+                throw error
+            }
         } catch {
             store.stop()
             throw error
@@ -74,6 +83,27 @@ package final class WeirServer: Sendable {
         for problem in parts.ruleLoop.load.problems { log("rules: \(problem)") }
         if configuration.selfInterval > 0 {
             selfThread.withLock { $0 = Thread(name: "weir-self") { self.storeSelfMetrics() } }
+        }
+    }
+
+    private static func listenForSyslog(
+        _ parts: ServerParts
+    ) throws(ServerError) -> SyslogListener? {
+        let configuration = parts.configuration
+        guard !configuration.syslogUDP.isEmpty || !configuration.syslogTCP.isEmpty else {
+            return nil
+        }
+        do throws(SocketError) {
+            return try SyslogListener(
+                udp: configuration.syslogUDP,
+                tcp: configuration.syslogTCP,
+                intake: parts.logIntake,
+                telemetry: parts.telemetry,
+                clock: parts.clock,
+                limits: configuration.logLimits
+            )
+        } catch {
+            throw .listen(reason: "syslog: \(error)")
         }
     }
 
@@ -112,7 +142,10 @@ package final class WeirServer: Sendable {
     /// Bounded: little more than `drainSeconds` and one flush.
     package func stop(drainSeconds: Double = 5) {
         isStopping.update { $0 = true }
+        // They would go on for ever.
+        parts.tailHub.stop()
         http.stop(drainSeconds: drainSeconds)
+        syslog?.stop()
         selfThread.withLock { thread in
             thread?.join()
             thread = nil

@@ -15,7 +15,6 @@ struct WriteEndpoint: Sendable {
 
     /// Bodies up to this size are parsed where they arrive.
     private static let inlineBytesMax = 64 << 10
-    private static let batchIDBytesMax = 128
 
     func handle(_ exchange: HTTPExchange) {
         let body = exchange.takeBody()
@@ -36,7 +35,7 @@ struct WriteEndpoint: Sendable {
         let precision = query["precision"] ?? ""
         guard let unit = LineProtocolOptions.nanosecondsPerUnit(precision: precision) else {
             exchange.respond(
-                refusal(
+                .badRequest(
                     reason: "precision \"\(precision)\" is not known",
                     hint: "use ns, us, ms, s, m or h"
                 )
@@ -47,24 +46,11 @@ struct WriteEndpoint: Sendable {
         if !configuration.databaseLabel.isEmpty, let name = query["db"] ?? query["bucket"] {
             options.extraLabels.append((configuration.databaseLabel, name))
         }
-        let batchID = Array((exchange.head.header("x-weir-batch-id") ?? "").utf8)
-        guard batchID.count <= Self.batchIDBytesMax else {
-            exchange.respond(
-                refusal(
-                    reason: "X-Weir-Batch-Id has \(batchID.count) bytes",
-                    hint: "at most \(Self.batchIDBytesMax) are allowed"
-                )
-            )
-            return
-        }
-        let sync = exchange.head.header("x-weir-sync").map { SyncMode(text: $0) }
-        if let sync, sync == nil {
-            exchange.respond(
-                refusal(
-                    reason: "X-Weir-Sync is not a sync mode",
-                    hint: "use \"always\" or a duration such as \"1s\""
-                )
-            )
+        let headers: IntakeHeaders
+        do throws(IntakeHeaders.Refusal) {
+            headers = try IntakeHeaders(exchange.head)
+        } catch {
+            exchange.respond(error.response)
             return
         }
         let result = LineProtocolParser.parse(body, options: options)
@@ -74,10 +60,10 @@ struct WriteEndpoint: Sendable {
             exchange.respond(answer(result, AppendOutcome()))
             return
         }
-        store.append(result.batch, batchID: batchID, sync: sync ?? nil) { outcome in
+        store.append(result.batch, batchID: headers.batchID, sync: headers.sync) { outcome in
             switch outcome {
             case .success(let outcome): exchange.respond(answer(result, outcome))
-            case .failure(let error): exchange.respond(Self.failure(error))
+            case .failure(let error): exchange.respond(.failure(error))
             }
         }
     }
@@ -95,10 +81,7 @@ struct WriteEndpoint: Sendable {
                 ("X-Weir-Skipped-Strings", String(result.stringFieldCount))
             )
         }
-        if outcome.isDuplicate { response.headers.append(("X-Weir-Duplicate", "true")) }
-        response.headers.append(
-            ("X-Weir-Durability", outcome.isDurable ? "synced" : "interval")
-        )
+        response = response.telling(outcome)
         response.headers.append(("X-Influxdb-Version", InfluxHandshake.version))
         return response
     }
@@ -142,42 +125,5 @@ struct WriteEndpoint: Sendable {
         writer.endArray()
         writer.endObject()
         return .json(writer.bytes, status: 400)
-    }
-
-    private func refusal(reason: String, hint: String) -> HTTPResponse {
-        .error(400, error: "bad_request", reason: reason, hint: hint)
-    }
-
-    static func failure(_ error: StoreError) -> HTTPResponse {
-        switch error {
-        case .diskFull(let error):
-            .error(
-                507,
-                error: "disk_full",
-                reason: error.description,
-                hint: "nothing was stored; make room, and send it again"
-            )
-        case .memoryFull(let bytes, let limit):
-            HTTPResponse.error(
-                429,
-                error: "memory_full",
-                reason: "rows in memory take \(bytes) bytes of memory-rows-max \(limit)",
-                hint: "nothing was stored; send it again in a moment"
-            ).adding("Retry-After", "1")
-        case .stopping:
-            HTTPResponse.error(
-                503,
-                error: "stopping",
-                reason: "the server is stopping",
-                hint: "nothing was stored; send it again"
-            ).adding("Retry-After", "5")
-        default:
-            .error(
-                500,
-                error: "storage",
-                reason: "\(error)",
-                hint: "nothing was stored; see the server's log"
-            )
-        }
     }
 }

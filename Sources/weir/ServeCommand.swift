@@ -46,6 +46,9 @@ enum ServeCommand {
         }
         let replay = server.replayReport
         let replayed = replay.batches > 0 ? ", \(replay.rows) rows replayed from the journal" : ""
+        let ports = server.syslogPorts
+        if let port = ports.udp { log("syslog: UDP port \(port)") }
+        if let port = ports.tcp { log("syslog: TCP port \(port)") }
         log("weir \(WeirVersion.text) serves \(configuration.data) at \(server.address)\(replayed)")
         while Signals.wait() == .reload {
             log("reading the rule files again")

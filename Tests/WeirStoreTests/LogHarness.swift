@@ -63,10 +63,11 @@ enum LogHarness {
             budget: budget
         )
         let found = Mutex<[Int: [LogRow]]>([:])
+        let isWanted: @Sendable (Int) -> Bool = { _ in true }
         try selection.scan(
             Array(selection.blocks.indices),
             budget: budget,
-            isWanted: { _ in true }
+            isWanted: isWanted
         ) { index, block in
             var rows: [LogRow] = []
             let times = block.times()

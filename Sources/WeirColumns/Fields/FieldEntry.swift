@@ -63,9 +63,7 @@ package struct FieldEntry: Sendable {
         }
     }
 
-    /// Reads an entry.
-    ///
-    /// - Parameter rowCount: The block's; checked by the caller.
+    /// Reads an entry of a block of `rowCount` rows, which the caller has checked.
     package init(from reader: inout ByteReader, rowCount: Int) throws(DecodeError) {
         let nameCount = try reader.readCount(limit: Self.nameBytesMax)
         name = String(decoding: try reader.readBytes(count: nameCount), as: UTF8.self)
@@ -123,7 +121,7 @@ package struct FieldEntry: Sendable {
 
     /// False when it is certain that no row of the block passes.
     ///
-    /// - Parameter loadFilter: Reads the filter's page; nil when it cannot be read.
+    /// `loadPage` reads the filter's page; nil when it cannot be read.
     package func mayPass(
         _ test: TextTest,
         rowCount: Int,

@@ -34,11 +34,10 @@ final class TemplateColumn {
         var isRare: [Bool]
     }
 
-    /// - Parameters:
-    ///   - count: How many values there are; checked by the caller.
-    ///   - page: The templates' page.
-    ///   - loadCodes: Reads the codes' page; nil when it cannot be read, which its reader notes.
-    ///   - loadSlots: The same for the variables.
+    /// Reads the templates' page of `count` values, which the caller has checked.
+    ///
+    /// The loaders read the codes' and the variables' pages when they are needed; nil when that
+    /// fails, which they note themselves.
     init(
         count: Int,
         page: [UInt8],
@@ -230,21 +229,15 @@ final class TemplateColumn {
         _ body: (_ place: Int, _ passes: Bool) -> Void
     ) -> Bool {
         let search = TemplateSearch(test)
-        var verdicts = (0..<keys.count).map { code in
-            search.verdict(key: keys[code])
-        }
+        var verdicts = (0..<keys.count).map { search.verdict(key: keys[$0], slots: nil) }
         let total = indexes?.count ?? count
         if verdicts.allSatisfy({ $0 == .none }) {
             for place in 0..<total { body(place, test.isNegated) }
             return true
         }
         guard let layout = readLayout() else { return false }
-        if search.needsLetters {
-            for code in verdicts.indices where verdicts[code] == .some {
-                if search.isWholeText(keys[code]) || layout.isRare[code] { continue }
-                let areNumeric = layout.slots[code].allSatisfy { $0.run.isNumeric }
-                if areNumeric { verdicts[code] = .none }
-            }
+        for code in verdicts.indices where verdicts[code] == .some && !layout.isRare[code] {
+            verdicts[code] = search.verdict(key: keys[code], slots: layout.slots[code].map(\.run))
         }
         var text: [UInt8] = []
         for place in 0..<total {
@@ -264,17 +257,5 @@ final class TemplateColumn {
     /// Each value's template's number and the templates, for those who count by template.
     func templates() -> (codes: [UInt16], keys: BytesColumn)? {
         readLayout().map { ($0.codes, keys) }
-    }
-}
-
-extension TextRun {
-    /// Whether the values are digits with `.` between them, and nothing else.
-    var isNumeric: Bool {
-        switch kind {
-        case .numbers(.timestamp, _): false
-        case .numbers: true
-        case .constant(let text): text.allSatisfy { $0 == 0x2E || ($0 >= 0x30 && $0 <= 0x39) }
-        default: false
-        }
     }
 }

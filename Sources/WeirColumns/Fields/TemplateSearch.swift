@@ -13,14 +13,21 @@ struct TemplateSearch {
     }
 
     private let test: TextTest
-    /// Pieces that lie in the template's own text wherever a required text occurs.
-    private let pieces: [[UInt8]]
+    /// Parts of required texts that lie in the template's own text wherever the text occurs.
+    private let pieces: [Piece]
+
+    /// A part of a required text that no variable can overlap.
+    private struct Piece {
+        let needle: [UInt8]
+        let range: Range<Int>
+    }
+
     /// Whether an occurrence that overlaps a variable of digits and points alone is impossible.
     let needsLetters: Bool
 
     init(_ test: TextTest) {
         self.test = test
-        pieces = test.required.flatMap(Self.staticPieces)
+        pieces = test.required.flatMap(Self.pieces)
         needsLetters = test.form == .contains && Self.cannotTouchNumbers(test.required[0])
     }
 
@@ -29,15 +36,75 @@ struct TemplateSearch {
         key.count == 1 && key.first == TemplateSplitter.marker
     }
 
-    func verdict(key: ArraySlice<UInt8>) -> Verdict {
+    /// - Parameters:
+    ///   - key: The template.
+    ///   - slots: What its variables are, in order; nil when that is not known.
+    /// - Returns: What the template says of all texts that have it.
+    func verdict(key: ArraySlice<UInt8>, slots: [TextRun]?) -> Verdict {
         if isWholeText(key) { return .some }
         let text = Array(key)
         guard text.contains(TemplateSplitter.marker) else {
             return test.test(text.span) ? .all : .none
         }
         if test.form == .contains, isInStatic(test.required[0], text) { return .all }
-        for piece in pieces where !isInStatic(piece, text) { return .none }
+        for piece in pieces where !canHold(piece, text, slots) { return .none }
+        if needsLetters, let slots, slots.allSatisfy(\.isNumeric) { return .none }
         return .some
+    }
+
+    /// Whether the piece stands somewhere in the template's own text with the rest of its needle
+    /// around it, as far as the template tells: up to the next variables, which must be able to
+    /// begin and end as the needle goes on.
+    private func canHold(_ piece: Piece, _ text: [UInt8], _ slots: [TextRun]?) -> Bool {
+        let needle = piece.needle
+        var from = 0
+        while let found = ByteSearch.firstIndex(
+            of: needle.span.extracting(piece.range),
+            in: text.span.extracting(from..<text.count)
+        ) {
+            let start = from + found
+            let left = canHold(
+                needle[..<piece.range.lowerBound].reversed(),
+                in: text[..<start].reversed(),
+                slot: { Self.markerCount(text[..<start]) - 1 },
+                slots
+            ) { $0.mayEnd(with: $1) }
+            let end = start + piece.range.count
+            let right =
+                left
+                && canHold(
+                    Array(needle[piece.range.upperBound...]),
+                    in: Array(text[end...]),
+                    slot: { Self.markerCount(text[..<end]) },
+                    slots
+                ) { $0.mayBegin(with: $1) }
+            if right { return true }
+            from = start + 1
+        }
+        return false
+    }
+
+    /// Whether `part` may stand at the beginning of `text`, up to the first variable.
+    private func canHold(
+        _ part: [UInt8],
+        in text: [UInt8],
+        slot: () -> Int,
+        _ slots: [TextRun]?,
+        mayTouch: (TextRun, UInt8) -> Bool
+    ) -> Bool {
+        for (index, byte) in part.enumerated() {
+            guard index < text.count else { return false }
+            if text[index] == TemplateSplitter.marker {
+                guard let slots else { return true }
+                return mayTouch(slots[slot()], byte)
+            }
+            guard text[index] == byte else { return false }
+        }
+        return true
+    }
+
+    private static func markerCount(_ text: ArraySlice<UInt8>) -> Int {
+        text.reduce(0) { $0 + ($1 == TemplateSplitter.marker ? 1 : 0) }
     }
 
     /// Whether `needle` occurs in the template's own text.
@@ -52,13 +119,13 @@ struct TemplateSearch {
     /// The parts of `needle` between digits, from the first to the last byte that no variable has.
     ///
     /// No variable can overlap such a part: it would lie within it, and have no digit.
-    private static func staticPieces(_ needle: [UInt8]) -> [[UInt8]] {
-        var pieces: [[UInt8]] = []
+    private static func pieces(_ needle: [UInt8]) -> [Piece] {
+        var pieces: [Piece] = []
         for part in needle.split(whereSeparator: { $0 >= 0x30 && $0 <= 0x39 }) {
             guard let first = part.firstIndex(where: { !isVariableByte($0) }),
                 let last = part.lastIndex(where: { !isVariableByte($0) })
             else { continue }
-            pieces.append(Array(part[first...last]))
+            pieces.append(Piece(needle: needle, range: first..<(last + 1)))
         }
         return pieces
     }

@@ -17,6 +17,37 @@ struct ShopMoment: Sendable {
     /// Of each service: how many requests, as a part of the busiest hour's.
     var demand = [Double](repeating: 1, count: ShopTopology.services.count)
 
+    /// One in which nothing happens.
+    init(quietAtSeconds seconds: Double) {
+        self.init(
+            seconds: seconds,
+            tick: 10,
+            traffic: 0,
+            paymentTrouble: 0,
+            emailTrouble: 0,
+            cacheTrouble: 0,
+            batchTrouble: 0
+        )
+    }
+
+    init(
+        seconds: Double,
+        tick: Double,
+        traffic: Double,
+        paymentTrouble: Double,
+        emailTrouble: Double,
+        cacheTrouble: Double,
+        batchTrouble: Double
+    ) {
+        self.seconds = seconds
+        self.tick = tick
+        self.traffic = traffic
+        self.paymentTrouble = paymentTrouble
+        self.emailTrouble = emailTrouble
+        self.cacheTrouble = cacheTrouble
+        self.batchTrouble = batchTrouble
+    }
+
     /// How much slower a service answers than in quiet times.
     func slowness(of service: Int) -> Double {
         switch ShopTopology.services[service].name {

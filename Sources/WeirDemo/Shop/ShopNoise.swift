@@ -16,6 +16,12 @@ struct ShopNoise: Sendable {
         return mixed ^ (mixed >> 31)
     }
 
+    /// 64 even bits.
+    mutating func bits() -> UInt64 { next() }
+
+    /// One of `0..<bound`; `bound` is at least 1.
+    mutating func below(_ bound: Int) -> Int { Int(next() >> 33) % bound }
+
     /// Evenly within 0..<1.
     mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 

@@ -19,6 +19,8 @@ package struct ShopSimulator: Sendable {
     private var caches: CacheModel
     private var databases: DatabaseModel
     private var business: BusinessModel
+    private let logs: LogModel
+    private var moment: ShopMoment
     private var trend = Wander(keep: 0.98)
     /// The moment it tells about, in seconds since 1970: a multiple of the tick.
     package private(set) var seconds: Int64
@@ -43,6 +45,8 @@ package struct ShopSimulator: Sendable {
         databases = DatabaseModel(&layout)
         business = BusinessModel(&layout)
         self.layout = layout
+        logs = LogModel(seed: seed)
+        moment = ShopMoment(quietAtSeconds: 0)
         values = [Double](repeating: 0, count: layout.valueCount)
         seconds = start / Self.tickSeconds * Self.tickSeconds
         tick()
@@ -59,6 +63,14 @@ package struct ShopSimulator: Sendable {
     /// Adds the lines of this moment, with times in seconds (`precision=s`).
     package func appendLines(to bytes: inout [UInt8]) {
         layout.append(values: values, seconds: seconds, to: &bytes)
+    }
+
+    /// Adds the log lines of this tick as JSON lines, in the order of their times, which lie in the
+    /// tick that ends at `seconds`.
+    ///
+    /// - Returns: How many there are.
+    package func appendLogLines(to bytes: inout [UInt8]) -> Int {
+        logs.append(moment, endSeconds: seconds, to: &bytes)
     }
 
     private mutating func tick() {
@@ -81,6 +93,7 @@ package struct ShopSimulator: Sendable {
         databases.advance(moment, &noise, &values)
         queues.advance(moment, &noise, &values)
         business.advance(moment, &noise, &values)
+        self.moment = moment
     }
 
     /// Busiest at 15:00 UTC, with a smaller peak in the evening; 0.4 at night.

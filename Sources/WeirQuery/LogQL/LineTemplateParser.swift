@@ -15,7 +15,7 @@ struct LineTemplateParser {
     }
 
     private func isAt(_ text: StaticString, _ index: Int) -> Bool {
-        index <= bytes.count && bytes[index...].starts(with: text.description.utf8)
+        index >= 0 && index <= bytes.count && bytes[index...].starts(with: text.description.utf8)
     }
 
     private static func isSpace(_ byte: UInt8) -> Bool {

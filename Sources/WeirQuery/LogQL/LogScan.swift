@@ -34,6 +34,26 @@ final class LogScan: Sendable {
         self.times = times
     }
 
+    /// A pipeline that is ready already, over a source that is there in memory.
+    init(
+        _ pipeline: LogPipeline,
+        matchers: [LabelMatcher],
+        source: any LogSource,
+        context: QueryContext
+    ) throws(QueryError) {
+        self.pipeline = pipeline
+        times = .min ... .max
+        let matchers = try LogSelectors.resolved(
+            matchers,
+            times: times,
+            source: source,
+            context: context
+        )
+        selection = try source.select(matchers, times: times, context: context)
+        streams = LogStreams(selection.streams)
+        self.context = context
+    }
+
     /// Rows of a block that passed all that can be asked of columns, and what is left to do.
     struct Part {
         let rows: [UInt32]

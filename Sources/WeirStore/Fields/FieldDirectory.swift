@@ -7,10 +7,7 @@ struct FieldDirectory: Sendable {
     private let offsets: [Int]
     private let indexes: [String: Int]
 
-    /// - Parameters:
-    ///   - bytes: The directory's page.
-    ///   - rowCount: The block's.
-    ///   - areaCount: The area's size, which the pages must fill.
+    /// Reads the directory of a block of `rowCount` rows, whose pages fill `areaCount` bytes.
     init(_ bytes: [UInt8], rowCount: Int, areaCount: Int) throws(DecodeError) {
         var reader = ByteReader(bytes.span)
         var entries: [FieldEntry] = []

@@ -51,9 +51,9 @@ package final class RowSelection: Sendable {
 
     /// Opens blocks in the order of `indexes`, some at the same time on several threads.
     ///
-    /// - Parameters:
-    ///   - isWanted: Asked just before a block would be opened; false skips it.
-    ///   - body: Uses the block inside the call, on one thread; false stops the scan.
+    /// `isWanted` is asked just before a block would be opened, and false skips it. `body` uses the
+    /// block inside the call, on one thread; false stops the scan.
+    ///
     /// - Throws: `StoreError.budget` when `budget` said stop or `body` returned false.
     package func scan(
         _ indexes: [Int],

@@ -12,10 +12,19 @@ package struct AppendOutcome: Hashable, Sendable {
     package var isDurable = true
     /// Rows refused because their stream would have been one too many.
     package var refusal: StreamLimitRefusal?
+    /// The batch's place in the order in which batches become visible; 0 for a duplicate.
+    package var sequence: UInt64 = 0
 
     package init() {}
 
-    init(rowCount: Int, isDuplicate: Bool, isDurable: Bool, refusal: StreamLimitRefusal?) {
+    init(
+        rowCount: Int,
+        isDuplicate: Bool,
+        isDurable: Bool,
+        refusal: StreamLimitRefusal?,
+        sequence: UInt64 = 0
+    ) {
+        self.sequence = sequence
         self.rowCount = rowCount
         self.isDuplicate = isDuplicate
         self.isDurable = isDurable

@@ -133,7 +133,8 @@ extension Store {
                         rowCount: rows.rowCount,
                         isDuplicate: false,
                         isDurable: commitLog.unsyncedSince == nil,
-                        refusal: batch.refusal
+                        refusal: batch.refusal,
+                        sequence: rows.sequence
                     )
                 )
             )

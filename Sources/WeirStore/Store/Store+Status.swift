@@ -39,6 +39,9 @@ package struct StoreStatus: Sendable {
 }
 
 extension Store {
+    /// The last batch that a reader sees who selects now.
+    package var visibleSequence: UInt64 { state.withLock { $0.lastSequence } }
+
     package func status() -> StoreStatus {
         let snapshot = state.withLock { $0 }
         var bySignal: [RegistryKey: StoreStatus.SignalStatus] = [:]

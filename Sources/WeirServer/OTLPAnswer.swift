@@ -1,0 +1,63 @@
+internal import WeirCore
+internal import WeirHTTP
+internal import WeirWire
+
+/// The answers that OpenTelemetry's exporters read.
+enum OTLPAnswer {
+    private static let protobufType = "application/x-protobuf"
+
+    /// 200 with `partial_success`, which is left out when nothing was refused.
+    static func partialSuccess(refused: Int, message: String?, isJSON: Bool) -> HTTPResponse {
+        guard isJSON else {
+            var writer = ProtobufWriter()
+            if refused > 0 {
+                var inner = ProtobufWriter()
+                inner.varint(1, UInt64(refused))
+                inner.bytes(2, Array((message ?? "").utf8))
+                writer.bytes(1, inner.bytes)
+            }
+            return protobuf(writer.bytes, status: 200)
+        }
+        var writer = JSONWriter()
+        writer.beginObject()
+        if refused > 0 {
+            writer.key("partialSuccess")
+            writer.beginObject()
+            writer.member("rejectedLogRecords", String(refused))
+            writer.member("errorMessage", message ?? "")
+            writer.endObject()
+        }
+        writer.endObject()
+        return .json(writer.bytes)
+    }
+
+    /// The same refusal as a `google.rpc.Status`, as exporters of protobuf expect.
+    static func status(_ response: HTTPResponse) -> HTTPResponse {
+        var message = ""
+        if case .bytes(let bytes) = response.body, let tree = try? JSONParser.parse(bytes) {
+            message = tree["reason"]?.string ?? ""
+        }
+        var writer = ProtobufWriter()
+        // INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNAVAILABLE, INTERNAL.
+        let code: UInt64 =
+            switch response.status {
+            case 400..<429: 3
+            case 429, 507: 8
+            case 503: 14
+            default: 13
+            }
+        writer.varint(1, code)
+        writer.bytes(2, Array(message.utf8))
+        var answer = protobuf(writer.bytes, status: response.status)
+        if let seconds = response.header("retry-after") {
+            answer = answer.adding("Retry-After", seconds)
+        }
+        return answer
+    }
+
+    private static func protobuf(_ bytes: [UInt8], status: Int) -> HTTPResponse {
+        var response = HTTPResponse.json(bytes, status: status)
+        response.headers = [("Content-Type", protobufType)]
+        return response
+    }
+}

@@ -162,10 +162,7 @@ struct JSONScanner {
         return start..<offset
     }
 
-    /// Skips any value.
-    ///
-    /// - Parameter depth: How many objects and arrays are open.
-    /// - Returns: Where it lies.
+    /// Skips any value, within `depth` open objects and arrays; returns where it lies.
     mutating func value(_ bytes: Span<UInt8>, depth: Int) throws(LogError) -> Range<Int> {
         let start = offset
         switch peek(bytes) {

@@ -44,6 +44,12 @@ enum CommandTable {
             run: QueryCommand.run
         ),
         Command(
+            name: "logs",
+            summary: "search and follow logs in LogQL",
+            usage: LogsCommand.usage,
+            run: LogsCommand.run
+        ),
+        Command(
             name: "alerts",
             summary: "list alerts",
             usage: AlertsCommand.usage,
@@ -126,7 +132,7 @@ enum CommandTable {
             let padding = String(repeating: " ", count: 12 - command.name.count)
             return "  \(command.name)\(padding)\(command.summary)"
         }
-        return "weir: metrics in one process\n\nusage: weir COMMAND [arguments]\n\n"
+        return "weir: metrics and logs in one process\n\nusage: weir COMMAND [arguments]\n\n"
             + lines.joined(separator: "\n") + "\n\n`weir help COMMAND` tells more."
     }
 

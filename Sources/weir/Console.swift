@@ -10,6 +10,25 @@ enum Console {
     /// Notes and errors, so that output stays clean for pipes.
     static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
 
+    /// Writes bytes to standard output; false when nobody reads them any more.
+    static func write(_ bytes: [UInt8]) -> Bool {
+        var written = 0
+        while written < bytes.count {
+            // SAFETY: `written` stays below the array's count.
+            let count = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe Glibc.write(
+                    STDOUT_FILENO,
+                    buffer.baseAddress?.advanced(by: written),
+                    buffer.count - written
+                )
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return false }
+            written += count
+        }
+        return true
+    }
+
     private static func write(_ text: String, to descriptor: CInt) {
         var text = text
         text.withUTF8 { bytes in

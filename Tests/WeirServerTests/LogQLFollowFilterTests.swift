@@ -41,7 +41,7 @@ import WeirQuery
         )
         #expect(
             text.hasSuffix(
-                #""_stream":{"service":"a"},"_line":"status 503","status":"503"}"# + "\n"
+                #""_stream":{"service":"a"},"_msg":"status 503","status":"503"}"# + "\n"
             )
         )
     }

@@ -24,9 +24,9 @@ import WeirTestSupport
         )
         #expect(
             text == """
-                {"_time":"2026-01-02T03:04:05.123456789Z","_stream":{"service":"x"},"_line":"the \\"body\\"","n":1.50,"ok":true}
-                {"_time":"1970-01-01T00:00:00.000000000Z","_stream":{"service":"x"},"_line":"{\\"n\\":\\"+5\\",\\"tags\\":[1,2]}","n":"+5","tags":[1,2]}
-                {"_time":"1969-12-31T23:59:59.999999999Z","_stream":{"service":"y"},"_line":"a\\u0001ü"}
+                {"_time":"2026-01-02T03:04:05.123456789Z","_stream":{"service":"x"},"_msg":"the \\"body\\"","n":1.50,"ok":true}
+                {"_time":"1970-01-01T00:00:00.000000000Z","_stream":{"service":"x"},"n":"+5","tags":[1,2]}
+                {"_time":"1969-12-31T23:59:59.999999999Z","_stream":{"service":"y"},"_msg":"a\\u0001ü"}
 
                 """
         )
@@ -37,12 +37,12 @@ import WeirTestSupport
         (".5", false), ("1e", false), ("", false), ("-", false), ("1 ", false), ("NaN", false),
     ])
     func numbersAreThoseOfJSON(text: String, isNumber: Bool) {
-        #expect(LogText.isJSONNumber(Array(text.utf8)[...]) == isNumber)
+        #expect(LogBytes.isJSONNumber(Array(text.utf8)[...]) == isNumber)
     }
 
     @Test func badUTF8IsShownReplaced() {
         var bytes: [UInt8] = []
-        LogText.appendString([0x61, 0xFF, 0x62], to: &bytes)
+        LogBytes.appendString([0x61, 0xFF, 0x62], to: &bytes)
         #expect(String(decoding: bytes, as: UTF8.self) == "\"a\u{FFFD}b\"")
     }
 

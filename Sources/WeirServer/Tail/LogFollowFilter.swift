@@ -39,7 +39,9 @@ struct FollowedRows: Sendable {
                 batch.streamIndexes.append(index)
             }
             batch.times.append(entry.time)
-            batch.fields.set(body, row: row, kind: .text, value: entry.line.span)
+            if !entry.isLineMade {
+                batch.fields.set(body, row: row, kind: .text, value: entry.line.span)
+            }
             var hint = 1
             for field in entry.fields {
                 let index = batch.fields.index(of: field.name.utf8.span, hint: hint)

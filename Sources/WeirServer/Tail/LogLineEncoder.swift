@@ -1,7 +1,7 @@
 internal import WeirCore
 
 /// Writes log rows as JSON lines, the format of `/api/v1/logs/tail` and `/api/v1/logs/query`:
-/// `{"_time":"…","_stream":{…},"_line":"…", then the row's fields}`.
+/// `{"_time":"…","_stream":{…},"_msg":"…", then the row's fields}`.
 ///
 /// Walks the columns of a batch side by side, so that a row costs no search.
 struct LogLineEncoder {
@@ -34,8 +34,11 @@ struct LogLineEncoder {
         clock.append(batch.times[row], to: &output)
         output.append(contentsOf: #"","_stream":"#.utf8)
         appendStream(Int(batch.streamIndexes[row]), to: &output)
-        output.append(contentsOf: #","_line":"#.utf8)
-        appendBody(row, to: &output)
+        // A row without a line of its own is its fields.
+        if let body, let index = Self.advance(&bodyCursor, in: body, to: row) {
+            output.append(contentsOf: #","_msg":"#.utf8)
+            LogBytes.appendString(body.values[index], to: &output)
+        }
         for place in fields.indices {
             guard let index = Self.advance(&cursors[place], in: fields[place], to: row) else {
                 continue
@@ -49,9 +52,9 @@ struct LogLineEncoder {
     /// Appends a row's line alone, as a JSON string.
     mutating func appendBody(_ row: Int, to output: inout [UInt8]) {
         if let body, let index = Self.advance(&bodyCursor, in: body, to: row) {
-            LogText.appendString(body.values[index], to: &output)
+            LogBytes.appendString(body.values[index], to: &output)
         } else {
-            LogText.appendString(fieldsText(row)[...], to: &output)
+            LogBytes.appendString(fieldsText(row)[...], to: &output)
         }
     }
 
@@ -88,9 +91,9 @@ struct LogLineEncoder {
     ) {
         let value = field.values[index]
         switch FieldKind(rawValue: field.kinds[index]) {
-        case .number where LogText.isJSONNumber(value), .boolean, .json:
+        case .number where LogBytes.isJSONNumber(value), .boolean, .json:
             output.append(contentsOf: value)
-        default: LogText.appendString(value, to: &output)
+        default: LogBytes.appendString(value, to: &output)
         }
     }
 

@@ -110,7 +110,7 @@ struct TailEndpoint: Sendable {
     }
 
     private func read(_ parameters: HTTPQuery, _ wire: Wire) throws(Refusal) -> Request {
-        let text = parameters["query"] ?? "{}"
+        let text = parameters["query"] ?? ""
         let now = clock.nowNanoseconds()
         var since = now - 3_600_000_000_000
         if let given = parameters[wire == .lines ? "since" : "start"] {
@@ -147,9 +147,7 @@ struct TailEndpoint: Sendable {
             }
         }
         do throws(QueryError) {
-            guard case .logs(let query) = try LogQL.parse(text).unwrapped else {
-                throw QueryError.invalid(reason: "the query yields numbers, and no lines")
-            }
+            let query = try LogText.parse(text)
             return Request(
                 filter: try LogQLFollowFilter(query),
                 query: query,

@@ -1,7 +1,7 @@
 internal import WeirCore
 
 /// The bytes of logs as JSON shows them.
-enum LogText {
+enum LogBytes {
     /// Appends `bytes` quoted and escaped; what is not UTF-8 is shown as U+FFFD.
     static func appendString(_ bytes: ArraySlice<UInt8>, to output: inout [UInt8]) {
         let needsWork = bytes.contains { byte in

@@ -16,6 +16,7 @@ final class ServerParts: Sendable {
     let logs: LogsEndpoint
     let elastic: ElasticEndpoint
     let query: QueryEndpoint
+    let logQuery: LogQueryEndpoint
     let tailHub = TailHub()
     let tail: TailEndpoint
     let admin: AdminEndpoint
@@ -71,6 +72,14 @@ final class ServerParts: Sendable {
             pool: queryPool,
             telemetry: telemetry
         )
+        let logSource = StoreLogSource(store: store)
+        logQuery = LogQueryEndpoint(
+            source: logSource,
+            configuration: configuration,
+            clock: clock,
+            pool: queryPool,
+            telemetry: telemetry
+        )
         tail = TailEndpoint(store: store, hub: tailHub, clock: clock, telemetry: telemetry)
         admin = AdminEndpoint(store: store, pool: adminPool)
         let stateStore = try SQLiteRuleStateStore(database: store.catalogDatabase)
@@ -93,6 +102,7 @@ final class ServerParts: Sendable {
             evaluator: StoreRuleEvaluator(
                 store: store,
                 source: source,
+                logSource: logSource,
                 configuration: configuration,
                 telemetry: telemetry
             ),

@@ -254,11 +254,12 @@ enum JSONText {
     ) {
         var cursor = range.lowerBound
         while cursor < range.upperBound {
-            let byte = bytes[cursor]
-            guard byte == UInt8(ascii: "\\"), cursor + 1 < range.upperBound else {
-                output.append(byte)
-                cursor += 1
-                continue
+            let run = cursor
+            while cursor < range.upperBound, bytes[cursor] != UInt8(ascii: "\\") { cursor += 1 }
+            if cursor > run { output.append(bytes, run..<cursor) }
+            guard cursor + 1 < range.upperBound else {
+                output.append(bytes, cursor..<range.upperBound)
+                return
             }
             cursor += 2
             switch bytes[cursor - 1] {

@@ -136,7 +136,10 @@ let package = Package(
             ["WeirCore", "WeirYAML", "WeirHTTP", "WeirTerminal", "weir"],
             exclude: ["Goldens", "Dashboards"]
         ),
-        tests(of: "WeirServer", ["WeirCore", "WeirSystem", "WeirHTTP", "WeirStore", "WeirQuery"]),
+        tests(
+            of: "WeirServer",
+            ["WeirCore", "WeirSystem", "WeirHTTP", "WeirStore", "WeirQuery", "WeirAlerts"]
+        ),
         tests(
             of: "WeirDemo",
             ["WeirCore", "WeirSystem", "WeirWire", "WeirQuery", "WeirAlerts", "WeirTUI"]

@@ -147,4 +147,14 @@ import Testing
         let good = RuleLinter.check(text: Self.example, path: "r.yml", evaluator: evaluator)
         #expect(good.problems.isEmpty)
     }
+
+    @Test func groupsMayNameTheirLanguage() throws {
+        func file(_ language: String) throws(RuleFileError) -> RuleFile {
+            try RuleFile(text: "groups: [{name: a\(language), rules: []}]", path: "r.yaml")
+        }
+        #expect(try file("").groups[0].language == .automatic)
+        #expect(try file(", language: logql").groups[0].language == .logql)
+        #expect(try file(", language: promql").groups[0].language == .promql)
+        #expect(throws: RuleFileError.self) { try file(", language: sql") }
+    }
 }

@@ -7,7 +7,7 @@ set -euo pipefail
 
 build=(make pkg-config libmicrohttpd-dev libdeflate-dev zlib1g-dev libsqlite3-dev
     libcurl4-gnutls-dev libyaml-dev libpcre2-dev libsnappy-dev)
-test=(prometheus python3-venv openssl)
+test=(prometheus python3-venv openssl rsyslog)
 
 wanted=()
 for group in "$@"; do

@@ -9,6 +9,8 @@ struct Bench {
 
     /// Processor microseconds per sample of the gauges, for the million series to be held against.
     var smallCaseMicroseconds = 0.0
+    /// The queries over the logs, for those over ten times as many to be held against.
+    var logQueries: [QueryPair] = []
     private var folderCount = 0
 
     init(_ options: BenchOptions, progress: @escaping (String) -> Void) throws(BenchError) {
@@ -44,6 +46,8 @@ struct Bench {
             try measureMixed(MixedData.set(minutes: minutes, seed: options.seed + 1))
         }
         if parts.contains(.many) { try measureManySeries() }
+        if parts.contains(.logs) { try measureLogs() }
+        if parts.contains(.logs10) { try measureTenfoldLogs() }
         report.note("load average at the end \(MachineFacts.load())")
     }
 

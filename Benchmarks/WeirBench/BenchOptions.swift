@@ -19,15 +19,18 @@ struct BenchOptions {
         case gauges
         case mixed
         case many
+        case logs
+        /// The logs ten times over: how cost grows.
+        case logs10
     }
 
     static let usage = """
         weir-bench [--short | --full] [--json] [--repeat N] [--queries N] [--seed N]
-                   [--parts gauges,mixed,many] [--weir PROGRAM] [--peer PROGRAM|none]
+                   [--parts gauges,mixed,many,logs,logs10] [--weir PROGRAM] [--peer PROGRAM|none]
                    [--folder DIR]
 
         Measures a real `weir serve` over HTTP on data it makes, and prints one table.
-          --short   a tenth of the data, once, no peer, no million series
+          --short   a tenth of the data, once, no peer, no million series, no ten times
           --full    the million series for the peer too
           --folder  where data lies while it is measured (.build/bench); the disk that
                     holds it is the one that is measured
@@ -56,6 +59,7 @@ struct BenchOptions {
                 bursts = 5
                 peer = nil
                 parts.remove(.many)
+                parts.remove(.logs10)
             case "--full": isFull = true
             case "--json": isJSON = true
             case "--repeat": repeats = try count(flag)

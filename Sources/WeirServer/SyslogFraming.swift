@@ -2,27 +2,30 @@
 /// feed or a NUL, as each message's first byte says.
 ///
 /// A pure state machine: bytes in, messages out.
-struct SyslogFraming {
+package struct SyslogFraming {
     /// What a stream may not go on after.
-    enum Failure: Error, Hashable {
+    package enum Failure: Error, Hashable {
         /// An octet count that is none, or beyond the limit.
         case badCount
     }
 
     private var buffer: [UInt8] = []
     private var start = 0
+    /// No end of a line lies before this.
+    private var searched = 0
     /// The rest of a line that was longer than the limit is thrown away.
     private var isSkipping = false
     private let messageBytesMax: Int
 
-    init(messageBytesMax: Int) { self.messageBytesMax = messageBytesMax }
+    package init(messageBytesMax: Int) { self.messageBytesMax = messageBytesMax }
 
     /// Bytes that wait for the rest of their message.
-    var waitingCount: Int { buffer.count - start }
+    package var waitingCount: Int { buffer.count - start }
 
-    mutating func append(_ bytes: ArraySlice<UInt8>) {
+    package mutating func append(_ bytes: ArraySlice<UInt8>) {
         if start > 0, start == buffer.count || start > 1 << 16 {
             buffer.removeSubrange(..<start)
+            searched = max(0, searched - start)
             start = 0
         }
         buffer += bytes
@@ -31,7 +34,7 @@ struct SyslogFraming {
     /// The next whole message, or nil when more bytes are needed.
     ///
     /// - Parameter isEnd: No more bytes come: what is left is a message.
-    mutating func next(isEnd: Bool = false) throws(Failure) -> [UInt8]? {
+    package mutating func next(isEnd: Bool = false) throws(Failure) -> [UInt8]? {
         while start < buffer.count {
             let first = buffer[start]
             if isSkipping {
@@ -106,7 +109,13 @@ struct SyslogFraming {
         return .message(message)
     }
 
-    private func end(from start: Int) -> Int? {
-        buffer[start...].firstIndex { $0 == 0x0A || $0 == 0 }
+    private mutating func end(from start: Int) -> Int? {
+        let from = max(start, searched)
+        if let end = buffer[from...].firstIndex(where: { $0 == 0x0A || $0 == 0 }) {
+            searched = end
+            return end
+        }
+        searched = buffer.count
+        return nil
     }
 }

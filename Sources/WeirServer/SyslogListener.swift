@@ -10,6 +10,10 @@ internal import WeirWire
 /// not read, so that their senders wait; datagrams, whose senders cannot, are dropped and counted.
 final class SyslogListener: Sendable {
     static let connectionsMax = 512
+    /// At the limit, one that was silent for so long makes room for a new one.
+    private static let idleNanosecondsMax: Int64 = 60_000_000_000
+    /// Bytes of messages, over all connections, whose rest has not come.
+    private static let waitingBytesMax = 64 << 20
     private static let rowsPerBatch = 1000
     private static let flushMilliseconds: Int32 = 200
     /// Batches that may wait for the store.
@@ -20,6 +24,7 @@ final class SyslogListener: Sendable {
     private final class Connection {
         let socket: Socket
         var framing: SyslogFraming
+        var heardAt = Stopwatch.monotonicNanoseconds()
         init(_ socket: Socket, messageBytesMax: Int) {
             self.socket = socket
             framing = SyslogFraming(messageBytesMax: messageBytesMax)
@@ -107,6 +112,14 @@ final class SyslogListener: Sendable {
                     connections.removeAll { $0 === connection }
                 }
             }
+            if connections.reduce(0, { $0 + $1.framing.waitingCount }) > Self.waitingBytesMax,
+                let largest = connections.indices.max(by: {
+                    connections[$0].framing.waitingCount < connections[$1].framing.waitingCount
+                })
+            {
+                telemetry.refusedSyslogConnections.add(1)
+                connections.remove(at: largest)
+            }
             let now = Stopwatch.monotonicNanoseconds()
             let isDue = now - flushedAt >= Int64(Self.flushMilliseconds) * 1_000_000
             if isDue || parser.rowCount >= Self.rowsPerBatch {
@@ -126,7 +139,7 @@ final class SyslogListener: Sendable {
 
     private func accept(_ listener: Socket, _ connections: inout [Connection]) {
         while let socket = listener.accept() {
-            guard connections.count < Self.connectionsMax else {
+            guard hasRoom(&connections) else {
                 telemetry.refusedSyslogConnections.add(1)
                 continue
             }
@@ -135,6 +148,18 @@ final class SyslogListener: Sendable {
                 Connection(socket, messageBytesMax: limits.lineBytesMax + 64 * 1024)
             )
         }
+    }
+
+    private func hasRoom(_ connections: inout [Connection]) -> Bool {
+        guard connections.count >= Self.connectionsMax else { return true }
+        let now = Stopwatch.monotonicNanoseconds()
+        guard
+            let oldest = connections.indices.min(by: {
+                connections[$0].heardAt < connections[$1].heardAt
+            }), now - connections[oldest].heardAt > Self.idleNanosecondsMax
+        else { return false }
+        connections.remove(at: oldest)
+        return true
     }
 
     private func readDatagrams(
@@ -175,6 +200,7 @@ final class SyslogListener: Sendable {
                 drain(connection, isEnd: true, &parser)
                 return false
             case .bytes(let count):
+                connection.heardAt = Stopwatch.monotonicNanoseconds()
                 connection.framing.append(buffer[..<count])
                 guard drain(connection, isEnd: false, &parser) else { return false }
                 if parser.rowCount >= Self.rowsPerBatch { return true }

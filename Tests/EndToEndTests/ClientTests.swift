@@ -10,42 +10,7 @@ extension EndToEnd {
     @Suite struct ClientTests {
         private static let second: Int64 = 1_790_000_000
 
-        private static var isSkipped: Bool { EndToEnd.environment("WEIR_SKIP_CLIENTS") == "1" }
-
-        private static let root: String = {
-            let parts = #filePath.split(separator: "/", omittingEmptySubsequences: false)
-            return parts.dropLast(3).joined(separator: "/")
-        }()
-
-        /// Runs a script of `Clients/` in the environment of `Scripts/client-venv.sh`.
-        private static func run(_ script: String, _ arguments: [String]) throws {
-            let folder = try TemporaryDirectory()
-            let command = """
-                '\(root)/Scripts/client-venv.sh' && exec '\(root)/.venv/bin/python' \
-                '\(root)/Tests/EndToEndTests/Clients/\(script)' \(arguments.joined(separator: " "))
-                """
-            var environment = ["LC_ALL=C.UTF-8", "HOME=/tmp", "PYTHONDONTWRITEBYTECODE=1"]
-            for name in ["PATH", "PIP_INDEX_URL", "HTTPS_PROXY", "https_proxy", "PIP_CERT"] {
-                if let value = EndToEnd.environment(name) { environment.append("\(name)=\(value)") }
-            }
-            let process = try #require(
-                ChildProcess(
-                    "/bin/sh",
-                    ["-c", command],
-                    environment: environment,
-                    outputPath: "\(folder.path)/output"
-                )
-            )
-            let code = process.wait()
-            let output = try HostFileSystem().readFile(
-                "\(folder.path)/output",
-                bytesMax: 1 << 20
-            )
-            try #require(
-                code == 0,
-                "\(script): exit \(code); WEIR_SKIP_CLIENTS=1 leaves these tests out: \(String(decoding: output, as: UTF8.self))"
-            )
-        }
+        private static var isSkipped: Bool { ClientScript.isSkipped }
 
         /// The one sample of `expression`, as text, with its labels but for the name.
         private static func sample(
@@ -70,7 +35,7 @@ extension EndToEnd {
         @Test(.disabled(if: isSkipped)) func pointsOfInfluxDBClient2ComeBackExactly() throws {
             let folder = try TemporaryDirectory()
             let server = try WeirProcess(data: "\(folder.path)/data")
-            try Self.run("influxdb_v2_points.py", [server.base, "\(Self.second)"])
+            try ClientScript.run("influxdb_v2_points.py", [server.base, "\(Self.second)"])
             let client = WeirClient(server)
             let tags = #"host=web 01|path=/a,b=c|place=Zürich 北京 🌊|quote=say "hi"|"#
             for name in ["v2", "v2_gz"] {
@@ -109,7 +74,7 @@ extension EndToEnd {
             let folder = try TemporaryDirectory()
             let server = try WeirProcess(data: "\(folder.path)/data")
             let parts = server.address.split(separator: ":")
-            try Self.run(
+            try ClientScript.run(
                 "influxdb_v1_points.py",
                 [String(parts[0]), String(parts[1]), "\(Self.second)"]
             )

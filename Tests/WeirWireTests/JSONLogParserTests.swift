@@ -259,6 +259,20 @@ import WeirWire
         #expect(LogRendering.isConsistent(result))
     }
 
+    @Test func deepNestingIsRefusedAndTheNeighboursKept() {
+        let deep = String(repeating: "[", count: 100_000)
+        let objects = String(repeating: "{\"a\":", count: 100_000)
+        let body = "{\"m\":1}\n{\"a\":\(deep)\n\(objects)\n{\"m\":2}\n[{\"a\":\(deep)\n]\n{\"m\":3}"
+        let result = JSONLogParser.parse(Array(body.utf8), options: LogRendering.options())
+        #expect(LogRendering.rows(result) == ["{}|now|m=1", "{}|now|m=2", "{}|now|m=3"])
+        #expect(
+            LogRendering.refusals(result).prefix(2) == [
+                "2: more than 32 objects or arrays within each other",
+                "3: more than 32 objects or arrays within each other",
+            ]
+        )
+    }
+
     @Test func differentNamesAreLimitedToo() {
         var options = LogRendering.options()
         options.limits.namesMax = 100

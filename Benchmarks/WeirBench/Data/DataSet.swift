@@ -1,6 +1,6 @@
 import WeirSystem
 
-/// Line protocol ready to be sent: whole request bodies, in the order of their times.
+/// Rows ready to be sent: whole request bodies, in the order of their times.
 struct DataSet: Sendable {
     let name: String
     let bodies: [[UInt8]]
@@ -9,6 +9,8 @@ struct DataSet: Sendable {
     /// Nanoseconds since the epoch; samples lie in `start < t <= end`.
     let start: Int64
     let end: Int64
+    /// Where the bodies are posted.
+    var path = "/write"
 
     var byteCount: Int { bodies.reduce(0) { $0 + $1.count } }
 

@@ -135,4 +135,36 @@ struct LogData {
         let rest = String(thousandths % 1000)
         return "\(thousandths / 1000)." + String(repeating: "0", count: 3 - rest.count) + rest
     }
+
+    /// `count` lines at about a hundred a second, in bodies of 10,000.
+    static func set(count: Int, seed: UInt64) -> (data: LogData, set: DataSet) {
+        var data = LogData(seed: seed)
+        var bodies: [[UInt8]] = []
+        let step = DataSet.day / Int64(count) / 2
+        let start = DataSet.lastWholeDay()
+        var time = start
+        var made = 0
+        while made < count {
+            var body: [UInt8] = []
+            body.reserveCapacity(DataSet.linesPerBody * 360)
+            for _ in 0..<min(DataSet.linesPerBody, count - made) {
+                // Several threads write at once, so lines are not quite in order.
+                let early = Int64(data.numbers.index(below: 20)) * step
+                data.appendLine(at: max(start, time - early), to: &body)
+                time += Int64(data.numbers.index(below: Int(step) * 2))
+                made += 1
+            }
+            bodies.append(body)
+        }
+        let set = DataSet(
+            name: "logs",
+            bodies: bodies,
+            sampleCount: count,
+            seriesCount: LogKind.all.count * 4,
+            start: start,
+            end: time,
+            path: "/api/v1/logs"
+        )
+        return (data, set)
+    }
 }

@@ -30,7 +30,7 @@ struct IngestMeasure {
         let before = server.child.processorSeconds
         Thread.sleep(nanoseconds: 300_000_000)
         measure.idleResidentBytes = server.child.residentBytes
-        let outcome = Loader.send(set.bodies, to: server.base)
+        let outcome = Loader.send(set.bodies, to: server.base, path: set.path)
         measure.take(outcome)
         measure.loadSeconds = server.child.processorSeconds - before
         try measure.settle(server, before: before)

@@ -5,9 +5,11 @@ struct Figure {
         case gz
         case megabytes = "MB"
         case bytesPerSample = "B/sample"
+        case bytesPerRow = "B/row"
         case milliseconds = "ms"
         case microsecondsPerSample = "us/sample"
         case samplesPerSecond = "samples/s"
+        case linesPerSecond = "lines/s"
         case fsyncs
         case syncs
         case count = ""
@@ -33,11 +35,11 @@ struct Figure {
     static func text(_ value: Double, _ unit: Unit) -> String {
         let digits =
             switch unit {
-            case .bytesPerSample, .seconds, .microsecondsPerSample: 3
+            case .bytesPerSample, .bytesPerRow, .seconds, .microsecondsPerSample: 3
             case .gz, .times, .syncs: 2
             case .milliseconds, .fsyncs: value < 100 ? 2 : 0
             case .megabytes: value < 1 ? 3 : 1
-            case .samplesPerSecond, .count: 0
+            case .samplesPerSecond, .linesPerSecond, .count: 0
             }
         let number = decimal(value, digits)
         return unit == .count ? number : "\(number) \(unit.rawValue)"

@@ -2,7 +2,7 @@ import Synchronization
 import WeirHTTP
 import WeirSystem
 
-/// Sends request bodies to `/write` over a number of connections, one thread each.
+/// Sends request bodies over a number of connections, one thread each.
 enum Loader {
     struct Outcome: Sendable {
         var wallSeconds = 0.0
@@ -12,10 +12,15 @@ enum Loader {
         var firstFailure = ""
     }
 
-    static func send(_ bodies: [[UInt8]], to base: String, connections: Int = 2) -> Outcome {
+    static func send(
+        _ bodies: [[UInt8]],
+        to base: String,
+        path: String = "/write",
+        connections: Int = 2
+    ) -> Outcome {
         let next = Counting()
         let failed = Mutex(Outcome())
-        let url = base + "/write"
+        let url = base + path
         let begin = Stopwatch.monotonicNanoseconds()
         let threads = (0..<connections).map { index in
             Thread(name: "load-\(index)") {

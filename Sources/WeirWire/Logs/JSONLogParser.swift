@@ -149,7 +149,7 @@ package struct JSONLogParser {
             if !parseRow(bytes, &scanner) {
                 // An element that is JSON, but no good row, ends where it ends; else the rest of
                 // the array has no certain beginning, and is looked at as from its next line on.
-                var skipper = JSONScanner(start..<scanner.end, depthMax: 1000)
+                var skipper = JSONScanner(start..<scanner.end, depthMax: 2 * scanner.depthMax)
                 guard (try? skipper.value(bytes, depth: 0)) != nil else {
                     scanner.offset = Self.nextElement(bytes, from: start, end: scanner.end)
                     if scanner.offset < scanner.end { continue }

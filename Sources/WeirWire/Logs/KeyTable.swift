@@ -44,6 +44,8 @@ struct KeyTable {
     private let roles: [[UInt8]: KeyRole]
     private let nodesMax: Int
     private let nameBytesMax: Int
+    /// Unknown to who sends, so that keys cannot be made to collide.
+    private let seed = UInt64.random(in: .min ... .max)
 
     init(_ options: LogOptions) {
         nodes = [
@@ -128,7 +130,10 @@ struct KeyTable {
         head: UInt64,
         tail: UInt64
     ) throws(LogError) -> Int32 {
-        let hash = ByteWords.hash(body.extracting(range), seed: UInt64(UInt32(bitPattern: parent)))
+        let hash = ByteWords.hash(
+            body.extracting(range),
+            seed: seed ^ UInt64(UInt32(bitPattern: parent))
+        )
         var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
         while slots[slot] >= 0 {
             let index = slots[slot]
@@ -169,7 +174,7 @@ struct KeyTable {
             let node = nodes[index]
             let hash = ByteWords.hash(
                 bytes.span.extracting(node.start..<(node.start + Int(node.count))),
-                seed: UInt64(UInt32(bitPattern: node.parent))
+                seed: seed ^ UInt64(UInt32(bitPattern: node.parent))
             )
             var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
             while slots[slot] >= 0 { slot = (slot + 1) & (slots.count - 1) }

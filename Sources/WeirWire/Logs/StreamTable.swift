@@ -17,10 +17,12 @@ struct StreamTable {
     private var bytes: [UInt8] = []
     private var key: [UInt8] = []
     private var hash: UInt64 = 0
+    /// Unknown to who sends, so that labels cannot be made to collide.
+    private let seed = UInt64.random(in: .min ... .max)
 
     mutating func beginKey(extra: UInt32) {
         key.removeAll(keepingCapacity: true)
-        hash = ByteWords.mix(UInt64(extra) &+ 0x9E37_79B9_7F4A_7C15)
+        hash = ByteWords.mix(UInt64(extra) ^ seed)
         key.appendLittleEndian(extra)
     }
 

@@ -127,7 +127,7 @@ let package = Package(
             ["WeirCore", "WeirSystem", "WeirColumns", "WeirPattern"],
             exclude: ["Goldens"]
         ),
-        tests(of: "WeirQuery", ["WeirCore", "WeirPattern"], exclude: ["Scripts"]),
+        tests(of: "WeirQuery", ["WeirCore", "WeirColumns", "WeirPattern"], exclude: ["Scripts"]),
         tests(of: "WeirAlerts", ["WeirCore", "WeirSystem", "WeirYAML", "WeirStore"]),
         tests(of: "WeirHTTP", ["WeirCore", "WeirSystem"]),
         tests(of: "WeirTerminal", ["WeirCore"], exclude: ["Goldens"]),

@@ -21,6 +21,14 @@ package struct RuleEvaluationError: Error, Hashable {
     package init(reason: String) { self.reason = reason }
 }
 
+/// In what language an expression is written.
+package enum RuleLanguage: String, Hashable, Sendable {
+    /// PromQL where it parses as that, else LogQL.
+    case automatic
+    case promql
+    case logql
+}
+
 /// What rules need of the rest of Weir: expressions evaluated and samples written.
 ///
 /// Called from the rule loop's threads; may block.
@@ -37,10 +45,39 @@ package protocol RuleEvaluator: Sendable {
         atMilliseconds: Int64
     ) throws(RuleEvaluationError) -> [RuleSample]
 
+    /// As `check`, in the language a group names.
+    func check(_ expression: String, language: RuleLanguage) -> String?
+
+    /// As `canonical`, in the language a group names.
+    func canonical(_ expression: String, language: RuleLanguage) -> String
+
+    /// As `evaluate`, in the language a group names.
+    func evaluate(
+        _ expression: String,
+        language: RuleLanguage,
+        atMilliseconds: Int64
+    ) throws(RuleEvaluationError) -> [RuleSample]
+
     /// Stores results of recording rules, `ALERTS` and `ALERTS_FOR_STATE`. NaN payloads matter.
     func write(_ samples: [RuleSample], atMilliseconds: Int64) throws(RuleEvaluationError)
 }
 
 extension RuleEvaluator {
     package func canonical(_ expression: String) -> String { expression }
+
+    package func check(_ expression: String, language: RuleLanguage) -> String? {
+        check(expression)
+    }
+
+    package func canonical(_ expression: String, language: RuleLanguage) -> String {
+        canonical(expression)
+    }
+
+    package func evaluate(
+        _ expression: String,
+        language: RuleLanguage,
+        atMilliseconds: Int64
+    ) throws(RuleEvaluationError) -> [RuleSample] {
+        try evaluate(expression, atMilliseconds: atMilliseconds)
+    }
 }

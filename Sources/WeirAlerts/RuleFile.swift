@@ -25,6 +25,8 @@ package struct RuleGroup: Sendable {
     package let limit: Int
     /// How far behind the clock rules look.
     package let queryOffsetMilliseconds: Int64
+    /// Of all its rules' expressions.
+    package var language = RuleLanguage.automatic
     package let rules: [Rule]
 }
 

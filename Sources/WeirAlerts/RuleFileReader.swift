@@ -81,7 +81,7 @@ struct RuleFileReader {
 
     private mutating func readGroup(_ node: YAMLNode) -> RuleGroup? {
         let known = [
-            "name", "interval", "schedule", "query_offset", "limit", "labels", "rules",
+            "name", "interval", "schedule", "query_offset", "limit", "labels", "language", "rules",
         ]
         guard let fields = fields(of: node, "a group", known) else { return nil }
         guard let name = fields["name"]?.string, !name.isEmpty else {
@@ -109,6 +109,14 @@ struct RuleFileReader {
                 note(node.line, "limit is no whole number of 0 or more")
             }
         }
+        var language = RuleLanguage.automatic
+        if let node = fields["language"] {
+            if let named = RuleLanguage(rawValue: node.string ?? ""), named != .automatic {
+                language = named
+            } else {
+                note(node.line, "language \"\(node.string ?? "")\" is neither promql nor logql")
+            }
+        }
         let labels = texts(fields["labels"], "labels")
         var rules: [Rule] = []
         if let list = fields["rules"] {
@@ -128,6 +136,7 @@ struct RuleFileReader {
             schedule: schedule,
             limit: limit,
             queryOffsetMilliseconds: duration(fields["query_offset"], "query_offset") ?? 0,
+            language: language,
             rules: rules
         )
     }

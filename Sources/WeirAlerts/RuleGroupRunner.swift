@@ -41,7 +41,9 @@ final class RuleGroupRunner {
             catchUpMillisecondsMax: configuration.catchUpMillisecondsMax
         )
         ruleKeys = Self.ruleKeys(group.rules)
-        parseErrors = group.rules.map { evaluator.check($0.expression) }
+        parseErrors = group.rules.map {
+            evaluator.check($0.expression, language: group.language)
+        }
         states = group.rules.map { _ in AlertingState() }
         written = group.rules.map { _ in [] }
         status = RuleGroupStatus(
@@ -50,7 +52,10 @@ final class RuleGroupRunner {
             schedule: group.schedule?.text,
             limit: group.limit,
             rules: group.rules.map {
-                RuleStatus(rule: $0, query: evaluator.canonical($0.expression))
+                RuleStatus(
+                    rule: $0,
+                    query: evaluator.canonical($0.expression, language: group.language)
+                )
             }
         )
         for (index, error) in parseErrors.enumerated() {
@@ -242,7 +247,11 @@ final class RuleGroupRunner {
     private func record(_ rule: Rule, at time: Int64) throws(RuleEvaluationError) -> [RuleSample] {
         var seen: Set<Labels> = []
         var samples: [RuleSample] = []
-        for sample in try evaluator.evaluate(rule.expression, atMilliseconds: time) {
+        for sample in try evaluator.evaluate(
+            rule.expression,
+            language: group.language,
+            atMilliseconds: time
+        ) {
             var pairs = sample.labels.pairs.map { ($0.name, $0.value) }
             pairs.append((Labels.metricNameLabel, rule.name))
             pairs += rule.labels.map { ($0.name, $0.template.text) }
@@ -274,7 +283,11 @@ final class RuleGroupRunner {
         let evaluator = evaluator
         var seen: Set<Labels> = []
         var given: [AlertingState.Given] = []
-        for sample in try evaluator.evaluate(rule.expression, atMilliseconds: time) {
+        for sample in try evaluator.evaluate(
+            rule.expression,
+            language: group.language,
+            atMilliseconds: time
+        ) {
             let bare = sample.labels.droppingMetricName
             let context = TemplateContext(
                 alertName: rule.name,

@@ -20,8 +20,9 @@ package enum RuleLinter {
         var problems = reader.problems
         var warnings: [RuleProblem] = []
         var seen: [String: Int] = [:]
-        for rule in groups.flatMap(\.rules) {
-            if let reason = evaluator.check(rule.expression) {
+        let rules = groups.flatMap { group in group.rules.map { (group.language, $0) } }
+        for (language, rule) in rules {
+            if let reason = evaluator.check(rule.expression, language: language) {
                 problems.append(
                     RuleProblem(
                         path: path,

@@ -31,6 +31,9 @@ final class RequestHandler: HTTPHandler {
         case metrics
         case admin(AdminEndpoint.Action)
         case reloadRules
+        case logs(LogQueryEndpoint.Kind)
+        case lokiBuildInfo
+        case lokiReady
     }
 
     private let router: Router<Route>
@@ -72,6 +75,9 @@ final class RequestHandler: HTTPHandler {
         router.add("POST", at: "/api/v1/admin/flush", .admin(.flush))
         router.add("POST", at: "/api/v1/admin/merge", .admin(.merge))
         router.add("POST", at: "/api/v1/admin/snapshot", .admin(.snapshot))
+        LogQueryEndpoint.addRoutes(to: &router) { .logs($0) }
+        router.add("GET", at: "/loki/api/v1/status/buildinfo", .lokiBuildInfo)
+        router.add("GET", at: "/ready", .lokiReady)
         self.router = router
     }
 
@@ -132,6 +138,10 @@ final class RequestHandler: HTTPHandler {
         case .metrics: exchange.respond(metrics(exchange))
         case .admin(let action): parts.admin.handle(action, exchange)
         case .reloadRules: exchange.respond(reload())
+        case .logs(let kind):
+            parts.logQuery.handle(LogQueryEndpoint.kind(kind, parameters), exchange)
+        case .lokiBuildInfo: exchange.respond(LogQueryEndpoint.buildInfo)
+        case .lokiReady: exchange.respond(.text("ready\n"))
         }
     }
 

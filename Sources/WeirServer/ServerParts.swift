@@ -18,6 +18,7 @@ final class ServerParts: Sendable {
     let query: QueryEndpoint
     let tailHub = TailHub()
     let tail: TailEndpoint
+    let logQuery: LogQueryEndpoint
     let admin: AdminEndpoint
     let rules: RuleEngine
     let ruleLoop: RuleLoop
@@ -72,6 +73,14 @@ final class ServerParts: Sendable {
             telemetry: telemetry
         )
         tail = TailEndpoint(store: store, hub: tailHub, clock: clock, telemetry: telemetry)
+        let logSource = StoreLogSource(store: store)
+        logQuery = LogQueryEndpoint(
+            source: logSource,
+            configuration: configuration,
+            clock: clock,
+            pool: queryPool,
+            telemetry: telemetry
+        )
         admin = AdminEndpoint(store: store, pool: adminPool)
         let stateStore = try SQLiteRuleStateStore(database: store.catalogDatabase)
         var notification = NotificationConfiguration(
@@ -93,6 +102,7 @@ final class ServerParts: Sendable {
             evaluator: StoreRuleEvaluator(
                 store: store,
                 source: source,
+                logSource: logSource,
                 configuration: configuration,
                 telemetry: telemetry
             ),

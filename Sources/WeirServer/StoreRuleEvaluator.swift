@@ -11,14 +11,32 @@ internal import WeirSystem
 struct StoreRuleEvaluator: RuleEvaluator {
     let store: Store
     let source: StoreSampleSource
+    let logSource: any LogSource
     let configuration: ServerConfiguration
     let telemetry: ServerTelemetry
 
-    func check(_ expression: String) -> String? { RuleExpressions.check(expression) }
-    func canonical(_ expression: String) -> String { RuleExpressions.canonical(expression) }
+    func check(_ expression: String) -> String? { check(expression, language: .automatic) }
+
+    func check(_ expression: String, language: RuleLanguage) -> String? {
+        RuleExpressions.check(expression, language: language)
+    }
+
+    func canonical(_ expression: String) -> String { canonical(expression, language: .automatic) }
+
+    func canonical(_ expression: String, language: RuleLanguage) -> String {
+        RuleExpressions.canonical(expression, language: language)
+    }
 
     func evaluate(
         _ expression: String,
+        atMilliseconds: Int64
+    ) throws(RuleEvaluationError) -> [RuleSample] {
+        try evaluate(expression, language: .automatic, atMilliseconds: atMilliseconds)
+    }
+
+    func evaluate(
+        _ expression: String,
+        language: RuleLanguage,
         atMilliseconds: Int64
     ) throws(RuleEvaluationError) -> [RuleSample] {
         let start = Stopwatch.monotonicNanoseconds()
@@ -34,13 +52,7 @@ struct StoreRuleEvaluator: RuleEvaluator {
             timeoutMilliseconds: Int(configuration.queryTimeout / 1_000_000)
         )
         do throws(QueryError) {
-            switch try PromQL.evaluateInstant(
-                expression,
-                atMilliseconds: atMilliseconds,
-                source: source,
-                context: context
-            )
-            {
+            switch try value(expression, language, atMilliseconds, context) {
             case .vector(_, let samples):
                 return samples.map { RuleSample(labels: $0.labels, value: $0.value) }
             case .scalar(_, let value): return [RuleSample(labels: .empty, value: value)]
@@ -50,6 +62,32 @@ struct StoreRuleEvaluator: RuleEvaluator {
         } catch {
             telemetry.ruleFailures.add(1)
             throw RuleEvaluationError(reason: error.message(query: expression))
+        }
+    }
+
+    private func value(
+        _ expression: String,
+        _ language: RuleLanguage,
+        _ milliseconds: Int64,
+        _ context: QueryContext
+    ) throws(QueryError) -> QueryValue {
+        switch try RuleExpressions.parse(expression, language: language) {
+        case .promQL(let parsed):
+            return try PromQL.evaluateInstant(
+                parsed,
+                atMilliseconds: milliseconds,
+                source: source,
+                context: context
+            )
+        case .logQL(let parsed):
+            let (time, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
+            guard !overflow else { throw .invalid(reason: "time is out of range") }
+            return try LogQL.evaluateInstant(
+                parsed,
+                atNanoseconds: time,
+                source: logSource,
+                context: context
+            )
         }
     }
 

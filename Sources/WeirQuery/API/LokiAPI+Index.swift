@@ -55,11 +55,12 @@ extension LokiAPI {
             let query = try logQuery()
             let found = try streams([query.matchers])
             let entries = try total(.count, query, start, end)
+            let chunks = stats.blocks
             let bytes = try total(.bytes, query, start, end)
             var writer = JSONWriter()
             writer.beginObject()
             writer.member("streams", found.count)
-            writer.member("chunks", stats.blocks)
+            writer.member("chunks", chunks)
             writer.member("entries", Int(entries))
             writer.member("bytes", Int(bytes))
             writer.endObject()

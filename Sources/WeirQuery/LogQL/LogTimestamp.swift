@@ -65,11 +65,12 @@ package enum LogTimestamp {
     /// - Returns: Nanoseconds, or nil when the text is none of those or does not fit.
     package static func nanoseconds(_ text: String) -> Int64? {
         if let number = Int64(text) {
-            // Ten digits and fewer are seconds, as Loki has it; milli- and microseconds by size.
-            switch number.magnitude {
-            case 0..<100_000_000_000: return scaled(number, 1_000_000_000)
-            case 0..<100_000_000_000_000: return scaled(number, 1_000_000)
-            case 0..<100_000_000_000_000_000: return scaled(number, 1000)
+            // Ten digits and fewer are seconds and more are nanoseconds, as Loki has it; but what is
+            // as long as today's milli- or microseconds is meant as those.
+            switch number.magnitude.description.utf8.count {
+            case ...10: return scaled(number, 1_000_000_000)
+            case 13: return scaled(number, 1_000_000)
+            case 16: return scaled(number, 1000)
             default: return number
             }
         }

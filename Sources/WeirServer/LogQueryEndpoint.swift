@@ -1,0 +1,201 @@
+internal import Synchronization
+internal import WeirCore
+internal import WeirHTTP
+internal import WeirQuery
+internal import WeirSystem
+
+/// Every request that reads logs: Loki's API and Weir's own paths. Each runs on the query pool,
+/// and ends when its asker leaves.
+struct LogQueryEndpoint: Sendable {
+    enum Kind: Sendable {
+        case lokiQuery
+        case lokiQueryRange
+        case lokiLabels
+        case lokiLabelValues(String)
+        case lokiSeries
+        case lokiFormatQuery
+        case lokiIndexStats
+        case lokiVolume
+        case lokiVolumeRange
+        case lokiDetectedLabels
+        case lokiDetectedFields
+        case lokiDetectedFieldValues(String)
+        case lokiPatterns
+        case rows
+        case hits
+        case facets
+        case patterns
+    }
+
+    let source: any LogSource
+    let configuration: ServerConfiguration
+    let clock: any WallClock
+    let pool: WorkerPool
+    let telemetry: ServerTelemetry
+
+    func handle(_ kind: Kind, _ exchange: HTTPExchange) {
+        guard pool.waitingCount < configuration.queryQueueMax else {
+            telemetry.refusedQueries.add(1)
+            exchange.respond(
+                HTTPResponse.error(
+                    503,
+                    error: "too_many_queries",
+                    reason: "query-queue-max: \(configuration.queryQueueMax) queries wait already",
+                    hint: "ask again in a moment"
+                ).adding("Retry-After", "1")
+            )
+            return
+        }
+        let parameters = exchange.parameters.items.map { ($0.name, $0.value) }
+        let isStream = if case .rows = kind { true } else { false }
+        let context = QueryContext(
+            samplesMax: configuration.querySamplesMax,
+            seriesMax: configuration.querySeriesMax,
+            memoryBytesMax: configuration.queryMemoryBytesMax,
+            // A stream lasts as long as its reader likes; every page of it is bounded.
+            timeoutMilliseconds: isStream
+                ? 24 * 3_600_000
+                : PrometheusAPI.timeoutMilliseconds(
+                    in: parameters,
+                    maximum: Int(configuration.queryTimeout / 1_000_000)
+                )
+        )
+        exchange.onClientGone { context.cancel() }
+        pool.submit {
+            guard !exchange.isClientGone else { return }
+            let start = Stopwatch.monotonicNanoseconds()
+            defer {
+                telemetry.queries.observe(
+                    seconds: Double(Stopwatch.monotonicNanoseconds() - start) / 1e9
+                )
+                telemetry.queriedSamples.add(context.rowsRead.load(ordering: .relaxed))
+            }
+            if isStream {
+                stream(parameters, context, exchange)
+                return
+            }
+            let answer = answer(kind, parameters, context)
+            exchange.respond(
+                HTTPResponse(
+                    status: answer.status,
+                    headers: [("Content-Type", answer.contentType)],
+                    body: .bytes(answer.body)
+                ).gzipped(for: exchange.head)
+            )
+        }
+    }
+
+    private func stream(
+        _ parameters: [(String, String)],
+        _ context: QueryContext,
+        _ exchange: HTTPExchange
+    ) {
+        let api = LogsAPI(
+            parameters: parameters,
+            source: source,
+            context: context,
+            nowNanoseconds: clock.nowNanoseconds()
+        )
+        switch api.rows() {
+        case .failure(let refusal):
+            exchange.respond(HTTPResponse.json(refusal.body, status: refusal.status))
+        case .success(let rows):
+            let body = HTTPBodyStream(isGzip: exchange.head.acceptsGzip)
+            var response = HTTPResponse.stream(body, contentType: "application/x-ndjson")
+            if body.isGzip { response = response.adding("Content-Encoding", "gzip") }
+            exchange.respond(response)
+            rows.send { bytes in body.write(bytes) }
+            body.finish()
+        }
+    }
+
+    private func answer(
+        _ kind: Kind,
+        _ parameters: [(String, String)],
+        _ context: QueryContext
+    ) -> LokiAnswer {
+        let now = clock.nowNanoseconds()
+        let loki = LokiAPI(
+            parameters: parameters,
+            source: source,
+            context: context,
+            nowNanoseconds: now
+        )
+        let logs = LogsAPI(
+            parameters: parameters,
+            source: source,
+            context: context,
+            nowNanoseconds: now
+        )
+        return switch kind {
+        case .lokiQuery: loki.query()
+        case .lokiQueryRange: loki.queryRange()
+        case .lokiLabels: loki.labels()
+        case .lokiLabelValues(let name): loki.labelValues(name)
+        case .lokiSeries: loki.series()
+        case .lokiFormatQuery: loki.formatQuery()
+        case .lokiIndexStats: loki.indexStats()
+        case .lokiVolume: loki.volume()
+        case .lokiVolumeRange: loki.volumeRange()
+        case .lokiDetectedLabels: loki.detectedLabels()
+        case .lokiDetectedFields: loki.detectedFields()
+        case .lokiDetectedFieldValues(let name): loki.detectedFields(name: name)
+        case .lokiPatterns: loki.patterns()
+        case .hits: logs.hits()
+        case .facets: logs.facets()
+        case .patterns, .rows: logs.patterns()
+        }
+    }
+
+    /// Adds the paths that read logs.
+    ///
+    /// - Parameter route: Makes the router's own route of a kind; names in the path are filled in
+    ///   when a request comes.
+    static func addRoutes<Route: Sendable>(
+        to router: inout Router<Route>,
+        _ route: (Kind) -> Route
+    ) {
+        let loki: [(String, Kind)] = [
+            ("query", .lokiQuery), ("query_range", .lokiQueryRange), ("labels", .lokiLabels),
+            ("label", .lokiLabels), ("label/{name}/values", .lokiLabelValues("")),
+            ("series", .lokiSeries), ("format_query", .lokiFormatQuery),
+            ("index/stats", .lokiIndexStats), ("index/volume", .lokiVolume),
+            ("index/volume_range", .lokiVolumeRange),
+            ("detected_labels", .lokiDetectedLabels), ("detected_fields", .lokiDetectedFields),
+            ("detected_field/{name}/values", .lokiDetectedFieldValues("")),
+            ("patterns", .lokiPatterns),
+        ]
+        for (path, kind) in loki {
+            router.add("GET", "POST", at: "/loki/api/v1/" + path, route(kind))
+        }
+        let own: [(String, Kind)] = [
+            ("query", .rows), ("hits", .hits), ("facets", .facets), ("patterns", .patterns),
+        ]
+        for (path, kind) in own {
+            router.add("GET", "POST", at: "/api/v1/logs/" + path, route(kind))
+        }
+    }
+
+    /// The kind with what the path named.
+    static func kind(_ kind: Kind, _ parameters: [String: String]) -> Kind {
+        switch kind {
+        case .lokiLabelValues: .lokiLabelValues(parameters["name"] ?? "")
+        case .lokiDetectedFieldValues: .lokiDetectedFieldValues(parameters["name"] ?? "")
+        default: kind
+        }
+    }
+
+    /// `/loki/api/v1/status/buildinfo`.
+    static let buildInfo: HTTPResponse = {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("version", "3.4.0")
+        writer.member("revision", "weir-\(WeirVersion.text)")
+        writer.member("branch", "main")
+        writer.member("buildUser", "")
+        writer.member("buildDate", "")
+        writer.member("goVersion", "")
+        writer.endObject()
+        return .json(writer.bytes)
+    }()
+}

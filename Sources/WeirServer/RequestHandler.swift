@@ -31,7 +31,7 @@ final class RequestHandler: HTTPHandler {
         case metrics
         case admin(AdminEndpoint.Action)
         case reloadRules
-        case logs(LogQueryEndpoint.Kind)
+        case readLogs(LogQueryEndpoint.Kind)
         case lokiBuildInfo
         case lokiReady
     }
@@ -75,7 +75,7 @@ final class RequestHandler: HTTPHandler {
         router.add("POST", at: "/api/v1/admin/flush", .admin(.flush))
         router.add("POST", at: "/api/v1/admin/merge", .admin(.merge))
         router.add("POST", at: "/api/v1/admin/snapshot", .admin(.snapshot))
-        LogQueryEndpoint.addRoutes(to: &router) { .logs($0) }
+        LogQueryEndpoint.addRoutes(to: &router) { .readLogs($0) }
         router.add("GET", at: "/loki/api/v1/status/buildinfo", .lokiBuildInfo)
         router.add("GET", at: "/ready", .lokiReady)
         self.router = router
@@ -138,7 +138,7 @@ final class RequestHandler: HTTPHandler {
         case .metrics: exchange.respond(metrics(exchange))
         case .admin(let action): parts.admin.handle(action, exchange)
         case .reloadRules: exchange.respond(reload())
-        case .logs(let kind):
+        case .readLogs(let kind):
             parts.logQuery.handle(LogQueryEndpoint.kind(kind, parameters), exchange)
         case .lokiBuildInfo: exchange.respond(LogQueryEndpoint.buildInfo)
         case .lokiReady: exchange.respond(.text("ready\n"))

@@ -16,9 +16,9 @@ final class ServerParts: Sendable {
     let logs: LogsEndpoint
     let elastic: ElasticEndpoint
     let query: QueryEndpoint
+    let logQuery: LogQueryEndpoint
     let tailHub = TailHub()
     let tail: TailEndpoint
-    let logQuery: LogQueryEndpoint
     let admin: AdminEndpoint
     let rules: RuleEngine
     let ruleLoop: RuleLoop
@@ -72,7 +72,6 @@ final class ServerParts: Sendable {
             pool: queryPool,
             telemetry: telemetry
         )
-        tail = TailEndpoint(store: store, hub: tailHub, clock: clock, telemetry: telemetry)
         let logSource = StoreLogSource(store: store)
         logQuery = LogQueryEndpoint(
             source: logSource,
@@ -81,6 +80,7 @@ final class ServerParts: Sendable {
             pool: queryPool,
             telemetry: telemetry
         )
+        tail = TailEndpoint(store: store, hub: tailHub, clock: clock, telemetry: telemetry)
         admin = AdminEndpoint(store: store, pool: adminPool)
         let stateStore = try SQLiteRuleStateStore(database: store.catalogDatabase)
         var notification = NotificationConfiguration(

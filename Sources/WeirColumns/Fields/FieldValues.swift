@@ -12,7 +12,18 @@ package final class FieldValues {
     /// Each row's value's index, -1 where it lacks the field; nil when every row has it.
     private let indexes: [Int32]?
     private let kinds: Kinds
-    private let storage: Storage
+    /// Nil once it turned out to be damaged.
+    private var storage: Storage? {
+        if let kept { return kept }
+        guard !isUnreadable else { return nil }
+        kept = makeStorage()
+        isUnreadable = kept == nil
+        return kept
+    }
+    /// Read when a row that has the field is first asked for.
+    private let makeStorage: () -> Storage?
+    private var kept: Storage?
+    private var isUnreadable = false
 
     private enum Kinds {
         case all(FieldKind)
@@ -26,8 +37,8 @@ package final class FieldValues {
 
     /// Whether a page that was asked for could not be read or made sense of: answers lack values.
     package var isDamaged: Bool {
-        if case .templates(let column) = storage { return column.isDamaged }
-        return false
+        if case .templates(let column) = kept { return column.isDamaged }
+        return isUnreadable
     }
 
     /// The values of rows in memory.
@@ -38,7 +49,7 @@ package final class FieldValues {
             column.isComplete(rowCount: rowCount)
             ? nil : Self.indexes(of: column.rows, rowCount: rowCount)
         kinds = .each(column.kinds)
-        storage = .values(.texts(column.values))
+        makeStorage = { .values(.texts(column.values)) }
     }
 
     /// The values of a field in a block.
@@ -70,13 +81,20 @@ package final class FieldValues {
             else { return nil }
             kinds = .each(bytes)
         }
+        makeStorage = { Self.storage(of: entry, load: load) }
+    }
+
+    private static func storage(
+        of entry: FieldEntry,
+        load: @escaping (_ page: Int) -> [UInt8]?
+    ) -> Storage? {
         let first = entry.firstDataPage
         switch entry.codec {
         case .run(let run):
             guard let body = run.bodyCount > 0 ? load(first) : [],
                 let values = try? run.decode(body.span)
             else { return nil }
-            storage = .values(values)
+            return .values(values)
         case .dictionary(let entryCount, let run):
             guard let body = load(first), let bytes = load(first + 1) else { return nil }
             var entries = BytesColumn()
@@ -89,7 +107,7 @@ package final class FieldValues {
             guard isRead != nil,
                 let codes = Self.codes(bytes, count: entry.count, entryCount: entryCount)
             else { return nil }
-            storage = .values(.dictionary(codes: codes, entries: entries))
+            return .values(.dictionary(codes: codes, entries: entries))
         case .template:
             guard let page = load(first),
                 let column = try? TemplateColumn(
@@ -99,7 +117,7 @@ package final class FieldValues {
                     loadSlots: { load(first + 2) }
                 )
             else { return nil }
-            storage = .templates(column)
+            return .templates(column)
         }
     }
 
@@ -150,8 +168,9 @@ package final class FieldValues {
         let index = index(row)
         guard index >= 0 else { return nil }
         switch storage {
-        case .values(let values): values.append(index, to: &output)
-        case .templates(let column): column.append(index, to: &output)
+        case .values(let values)?: values.append(index, to: &output)
+        case .templates(let column)?: column.append(index, to: &output)
+        case nil: return nil
         }
         return kind(at: row)
     }
@@ -185,10 +204,11 @@ package final class FieldValues {
         let present = present(rows)
         let asked = present?.rows ?? rows
         let passing: [UInt32]
-        switch storage {
-        case .values(let values):
+        switch asked.isEmpty ? nil : storage {
+        case nil: passing = []
+        case .values(let values)?:
             passing = values.filter(asked, indexes: present?.indexes, test)
-        case .templates(let column):
+        case .templates(let column)?:
             passing = column.filter(asked, indexes: present?.indexes, test)
         }
         guard asked.count < rows.count, test.passesAbsent else { return passing }

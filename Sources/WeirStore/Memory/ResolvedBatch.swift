@@ -13,7 +13,7 @@ struct ResolvedBatch: Sendable {
 
     var rowCount: Int { times.count }
 
-    /// Roughly what the rows take in memory.
+    /// Roughly what the rows take in memory; of fields, with what encoding them will take.
     let byteCount: Int
 
     init(
@@ -33,7 +33,7 @@ struct ResolvedBatch: Sendable {
             + columns.reduce(0) {
                 $0 + $1.floats.count * 8 + $1.ints.count * 8 + $1.texts.bytes.count
             }
-            + fields.byteCount + 256
+            + fields.byteCount * 3 / 2 + 256
         var minTime = Int64.max
         var maxTime = Int64.min
         for time in times {

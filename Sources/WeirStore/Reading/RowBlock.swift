@@ -76,21 +76,28 @@ package final class RowBlock {
     package func rows() -> [UInt32] {
         let isWithin =
             range.lowerBound <= block.times.lowerBound && range.upperBound >= block.times.upperBound
-        let areAll = !block.numbers.contains { $0 < 0 }
-        switch (isWithin, areAll) {
-        case (true, true): return Array(0..<UInt32(rowCount))
-        case (true, false):
+        let rows = selectedRows()
+        guard !isWithin else { return rows }
+        let times = times()
+        return rows.filter { range.contains(times[Int($0)]) }
+    }
+
+    /// The rows of selected streams, whatever their times.
+    private func selectedRows() -> [UInt32] {
+        guard block.numbers.contains(where: { $0 < 0 }) else { return Array(0..<UInt32(rowCount)) }
+        switch block.place {
+        case .batch:
             let numbers = streamNumbers()
             return (0..<UInt32(rowCount)).filter { numbers[Int($0)] >= 0 }
-        case (false, true):
-            let times = times()
-            return (0..<UInt32(rowCount)).filter { range.contains(times[Int($0)]) }
-        case (false, false):
-            let numbers = streamNumbers()
-            let times = times()
-            return (0..<UInt32(rowCount)).filter {
-                numbers[Int($0)] >= 0 && range.contains(times[Int($0)])
+        case .encoded(let pages, _):
+            var rows: [UInt32] = []
+            var start: UInt32 = 0
+            for run in note({ () throws(SegmentError) in try pages.head() })?.runs ?? [] {
+                let end = start + UInt32(run.rowCount)
+                if block.numbers[run.stream] >= 0 { rows.append(contentsOf: start..<end) }
+                start = end
             }
+            return rows
         }
     }
 

@@ -200,16 +200,9 @@ final class LogTally: Sendable {
         cells.grow(toGroups: labels.count)
         let base = UInt64(view.index) << 32
         if windows.cells == 1, kind == .sum {
-            // One window, and every row lies in it.
-            if labels.count == 1 {
-                let total = values.map { $0.reduce(0, +) } ?? Double(rows.count)
-                cells.addSum(group: 0, cell: 0, count: Double(rows.count), total: total)
-            } else {
-                for index in 0..<rows.count {
-                    let value = values?[index] ?? 1
-                    cells.addSum(group: Int(groups[index]), cell: 0, count: 1, total: value)
-                }
-            }
+            Self.addWhole(groups, values, to: &cells)
+        } else if kind == .sum {
+            addSums(rows, groups, values, times, first, to: &cells)
         } else {
             for index in 0..<rows.count {
                 let time = needsTimes ? times[Int(rows[index])] : 0
@@ -226,22 +219,73 @@ final class LogTally: Sendable {
                     continue
                 }
                 for cell in windows.cells(of: time) {
-                    let place = cell - first
-                    if kind == .sum {
-                        cells.addSum(group: group, cell: place, count: 1, total: value)
-                    } else {
-                        cells.add(
-                            group: group,
-                            cell: place,
-                            value: value,
-                            time: time,
-                            order: base | UInt64(rows[index])
-                        )
-                    }
+                    cells.add(
+                        group: group,
+                        cell: cell - first,
+                        value: value,
+                        time: time,
+                        order: base | UInt64(rows[index])
+                    )
                 }
             }
         }
         try merge(cells, labels, first)
+    }
+
+    /// One window, and every row lies in it.
+    private static func addWhole(_ groups: [Int32], _ values: [Double]?, to cells: inout LogCells) {
+        let groupCount = cells.groups
+        if groupCount == 1 {
+            let count = Double(groups.count)
+            cells.addSum(group: 0, cell: 0, count: count, total: values?.reduce(0, +) ?? count)
+            return
+        }
+        var counts = [Int32](repeating: 0, count: groupCount)
+        for group in groups { counts[Int(group)] &+= 1 }
+        var totals = [Double](repeating: 0, count: values == nil ? 0 : groupCount)
+        if let values {
+            for (index, group) in groups.enumerated() { totals[Int(group)] += values[index] }
+        }
+        for group in 0..<groupCount where counts[group] > 0 {
+            let count = Double(counts[group])
+            cells.addSum(
+                group: group,
+                cell: 0,
+                count: count,
+                total: values == nil ? count : totals[group]
+            )
+        }
+    }
+
+    /// Rows into the cells of their times; neighbours mostly share one.
+    private func addSums(
+        _ rows: [UInt32],
+        _ groups: [Int32],
+        _ values: [Double]?,
+        _ times: [Int64],
+        _ first: Int,
+        to cells: inout LogCells
+    ) {
+        var held = 0..<0
+        // The times for which `held` holds.
+        var span: ClosedRange<Int64>?
+        for index in 0..<rows.count {
+            let time = times[Int(rows[index])]
+            if let span, span.contains(time) {
+            } else {
+                held = windows.cells(of: time)
+                span = held.count == 1 ? windows.times(ofCell: held.lowerBound) : nil
+            }
+            let value = values?[index] ?? 1
+            for cell in held {
+                cells.addSum(
+                    group: Int(groups[index]),
+                    cell: cell &- first,
+                    count: 1,
+                    total: value
+                )
+            }
+        }
     }
 
     private func merge(

@@ -75,6 +75,43 @@ package struct BytesColumn: Hashable, Sendable {
         ends[ends.count - 1] = UInt32(bytes.count)
     }
 
+    /// Appends all strings of `other`.
+    package mutating func append(contentsOf other: BytesColumn) {
+        let base = UInt32(bytes.count)
+        bytes.append(contentsOf: other.bytes)
+        ends.reserveCapacity(ends.count + other.ends.count)
+        for end in other.ends { ends.append(base + end) }
+    }
+
+    /// The strings of `other` at `indexes`, in that order.
+    package init(gathering indexes: [UInt32], of other: BytesColumn) {
+        ends.reserveCapacity(indexes.count)
+        var total = 0
+        for index in indexes {
+            total += other.range(Int(index)).count
+            ends.append(UInt32(total))
+        }
+        let (ends, source) = (ends, other.ends)
+        bytes.append(addingCapacity: total) { free in
+            unsafe free.withUnsafeMutableBufferPointer { target, initializedCount in
+                unsafe other.bytes.withUnsafeBufferPointer { bytes in
+                    guard let to = target.baseAddress, let from = bytes.baseAddress else { return }
+                    var end = 0
+                    for place in 0..<indexes.count {
+                        let index = Int(indexes[place])
+                        let start = index == 0 ? 0 : Int(source[index &- 1])
+                        let count = Int(source[index]) &- start
+                        // SAFETY: `ends` of both columns ascend to the counts of their bytes, and
+                        // the target has room for the sum of the counts.
+                        unsafe (to + end).update(from: from + start, count: count)
+                        end = Int(ends[place])
+                    }
+                    initializedCount = end
+                }
+            }
+        }
+    }
+
     package mutating func removeLast() {
         ends.removeLast()
         bytes.removeLast(bytes.count - Int(ends.last ?? 0))

@@ -44,6 +44,24 @@ package struct FieldColumn: Hashable, Sendable {
         values.append(index, of: other.values)
     }
 
+    /// Appends all of `other`, whose first row is row `first` of this column.
+    package mutating func append(contentsOf other: FieldColumn, firstRow first: Int) {
+        rows.reserveCapacity(rows.count + other.rows.count)
+        for row in other.rows { rows.append(UInt32(first) + row) }
+        kinds.append(contentsOf: other.kinds)
+        values.append(contentsOf: other.values)
+    }
+
+    /// The values at `indexes`, for `rows`, which ascend.
+    package func gathering(_ indexes: [UInt32], rows: [UInt32]) -> FieldColumn {
+        FieldColumn(
+            name: name,
+            rows: rows,
+            kinds: indexes.map { kinds[Int($0)] },
+            values: BytesColumn(gathering: indexes, of: values)
+        )
+    }
+
     /// Which value belongs to `row`; nil when the row lacks the field.
     package func index(ofRow row: Int) -> Int? {
         // Where every row has the field, as is common, the answer is at hand.

@@ -33,7 +33,7 @@ package struct SyslogFraming {
 
     /// The next whole message, or nil when more bytes are needed.
     ///
-    /// - Parameter isEnd: No more bytes come: what is left is a message.
+    /// `isEnd` says that no more bytes come: what is left is a message.
     package mutating func next(isEnd: Bool = false) throws(Failure) -> [UInt8]? {
         while start < buffer.count {
             let first = buffer[start]

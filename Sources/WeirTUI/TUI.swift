@@ -101,7 +101,7 @@ package enum TUI {
             size: terminal.size,
             now: systemClock()
         )
-        loop(app, terminal, mailbox, pool)
+        loop(app, terminal, mailbox, pool, options)
         terminal.restore()
         return 0
     }
@@ -111,8 +111,11 @@ package enum TUI {
         _ app: App,
         _ terminal: Terminal,
         _ mailbox: Mailbox<FetchResult>,
-        _ pool: FetchPool
+        _ pool: FetchPool,
+        _ options: TUIOptions
     ) {
+        var tail: LogTail?
+        defer { tail?.cancel() }
         var buffer = CellBuffer(size: app.size)
         var isMouseOn = false
         var needsFrame = true
@@ -129,16 +132,28 @@ package enum TUI {
                 needsFrame = !terminal.draw(buffer, cursor: cursor)
                 lastFrame = now
             }
+            if tail?.request != app.wantedTail {
+                tail?.cancel()
+                tail = app.wantedTail.map {
+                    LogTail($0, base: options.base, token: options.token)
+                }
+            }
             let timeout = min(
                 needsFrame ? max(1, untilFrame) : .max,
-                app.millisecondsToNextTick ?? .max
+                app.millisecondsToNextTick ?? .max,
+                // A tail is looked at as often as frames are drawn: lines never wake the screen.
+                tail == nil ? .max : frameMilliseconds
             )
             let events = terminal.wait(
                 mailDescriptor: mailbox.descriptor,
                 timeoutMilliseconds: Int(min(timeout, 60_000))
             )
             app.tick(now: systemClock())
-            if events.isEmpty { needsFrame = true }
+            if let tail, let batch = tail.take() {
+                app.receive(batch, of: tail.request)
+                needsFrame = true
+            }
+            if events.isEmpty, tail == nil { needsFrame = true }
             for event in events {
                 needsFrame = true
                 switch event {

@@ -54,12 +54,15 @@ enum DemoCommand {
         let pusher = ShopPusher(
             base: server.base,
             nowSeconds: now,
-            pastSeconds: options.pastSeconds
+            pastSeconds: options.pastSeconds,
+            pushesLogs: true
         )
         defer { pusher.stop() }
         let backfill: ShopPusher.Backfill
+        let logs: ShopPusher.Backfill
         do throws(DemoError) {
             backfill = try pusher.backfill(untilSeconds: now)
+            logs = try pusher.backfillLogs(untilSeconds: now)
         } catch {
             guard server.isRunning else {
                 throw .server(reason: "ended by itself", log: server.log)
@@ -69,13 +72,15 @@ enum DemoCommand {
         Console.note(
             "back-filled \(DemoReport.duration(seconds: options.pastSeconds)) of a shop with"
                 + " \(pusher.seriesCount) series: \(DemoReport.grouped(backfill.samples)) samples"
-                + " in \(DemoReport.decimal(backfill.seconds, 1)) s"
+                + " in \(DemoReport.decimal(backfill.seconds, 1)) s, and"
+                + " \(DemoReport.grouped(logs.samples)) log lines"
+                + " in \(DemoReport.decimal(logs.seconds, 1)) s"
         )
         pusher.startLive()
         if Signals.waitForAny(timeoutNanoseconds: 0) { return ExitCode.failed }
         if options.isKept { return keep(server, pusher) }
         if isatty(STDIN_FILENO) == 1, Console.isTerminal { return show(options, server) }
-        return try report(options, server, pusher, backfill)
+        return try report(options, server, pusher, backfill, logs)
     }
 
     /// The dashboards in the terminal: `weir tui` as a process of its own, so that the server is
@@ -124,7 +129,8 @@ enum DemoCommand {
         _ options: DemoOptions,
         _ server: DemoServer,
         _ pusher: ShopPusher,
-        _ backfill: ShopPusher.Backfill
+        _ backfill: ShopPusher.Backfill,
+        _ logs: ShopPusher.Backfill
     ) throws(DemoError) -> Int32 {
         var report = DemoReport(base: server.base, dashboardsFolder: options.dashboards)
         Console.note("waiting for an alert to fire")
@@ -144,6 +150,7 @@ enum DemoCommand {
         report.ownRange = server.ageNanoseconds / 1_000_000
         report.printDashboards { $0 == DemoReport.ownDashboard }
         try report.printAlerts()
+        try report.printLogs(logs)
         try report.printSummary(backfill)
         if let failure = pusher.failure { report.missing.append("live pushing failed: \(failure)") }
         pusher.stop()

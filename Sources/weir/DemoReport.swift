@@ -10,10 +10,10 @@ struct DemoReport {
     static let ownDashboard = "weir"
     private static let width = 120
     /// The order in which they tell a story; others follow.
-    private static let order = ["shop", "latency", "queues-and-caches", "hosts"]
+    private static let order = ["shop", "latency", "queues-and-caches", "hosts", "logs"]
 
     private let base: String
-    private let api: HTTPQueryAPI
+    let api: HTTPQueryAPI
     private let dashboardsFolder: String
     /// How far back that dashboard looks, in milliseconds.
     var ownRange: Int64 = 60_000
@@ -26,7 +26,7 @@ struct DemoReport {
         api = HTTPQueryAPI(base: base)
     }
 
-    private func get(_ path: String) throws(DemoError) -> JSONValue {
+    func get(_ path: String) throws(DemoError) -> JSONValue {
         do throws(APIError) {
             return try api.get(path: path, parameters: [])
         } catch {
@@ -107,7 +107,9 @@ struct DemoReport {
     /// What it all takes on disk.
     mutating func printSummary(_ backfill: ShopPusher.Backfill) throws(DemoError) {
         let status = try get("/api/v1/status")
-        let signals = status["signals"]?.array ?? []
+        let signals = (status["signals"]?.array ?? []).filter {
+            $0["signal"]?.string == "metrics"
+        }
         func total(_ name: String) -> Int {
             signals.reduce(0) { $0 + Int($1[name]?.double ?? 0) }
         }
@@ -119,8 +121,8 @@ struct DemoReport {
         }
         Self.printTitle("Summary")
         let lines = [
-            ("rows on disk", Self.grouped(rows)),
-            ("rows in memory", Self.grouped(total("memory_rows"))),
+            ("samples on disk", Self.grouped(rows)),
+            ("in memory", Self.grouped(total("memory_rows"))),
             ("active series", Self.grouped(total("active_series"))),
             ("segments", Self.grouped(total("segments"))),
             ("bytes on disk", Self.grouped(bytes)),
@@ -137,7 +139,7 @@ struct DemoReport {
         }
     }
 
-    private static func printTitle(_ title: String) {
+    static func printTitle(_ title: String) {
         let rest = max(0, width - title.count - 4)
         Console.print("\n== \(title) " + String(repeating: "=", count: rest))
     }
@@ -152,10 +154,14 @@ struct DemoReport {
           weir alerts --base \(base)
           weir query --base \(base) --range 1h --graph 'sum by (service) (rate(http_requests_total[1m]))'
 
+          weir logs --base \(base) -f '{service="checkout"} | level="error"'
+
           curl '\(base)/api/v1/query' --data-urlencode 'query=sum(rate(shop_orders_total[5m])) * 60'
           curl '\(base)/api/v1/alerts'
           curl '\(base)/api/v1/label/service/values'
           curl '\(base)/metrics'
+          curl '\(base)/api/v1/logs/query' --data-urlencode 'query={service="payment"} |= "504"' -d limit=5
+          curl -N '\(base)/api/v1/logs/tail?query=timed+out'
           curl '\(base)/write' --data-binary 'greenhouse,bed=north temperature=21.5,humidity=64'
           curl '\(base)/api/v1/query?query=greenhouse_temperature'
 

@@ -28,6 +28,15 @@ import WeirTUI
         return names
     }()
 
+    private static func checkLogQL(_ expression: String) -> String? {
+        do throws(QueryError) {
+            _ = try LogQL.parse(expression)
+            return nil
+        } catch {
+            return error.logQLMessage(query: expression)
+        }
+    }
+
     private static func check(_ expression: String) -> String? {
         do throws(QueryError) {
             try PromQL.check(expression)
@@ -59,7 +68,7 @@ import WeirTUI
         let library = try DashboardLibrary(folder: folder)
         #expect(
             library.entries.map(\.name) == [
-                "hosts", "latency", "queues-and-caches", "shop", "weir",
+                "hosts", "latency", "logs", "queues-and-caches", "shop", "weir",
             ]
         )
         let findings = DashboardLinter.lint(path: folder)
@@ -81,6 +90,10 @@ import WeirTUI
             for panel in dashboard.panels {
                 for query in panel.queries {
                     let text = scope.expand(query.expression, stepMilliseconds: 30_000)
+                    guard query.language == .promql else {
+                        #expect(Self.checkLogQL(text) == nil, "\(dashboard.name), \(panel.title)")
+                        continue
+                    }
                     #expect(Self.check(text) == nil, "\(dashboard.name), \(panel.title)")
                     #expect(Self.unknownNames(text) == [], "\(dashboard.name), \(panel.title)")
                 }
@@ -96,16 +109,20 @@ import WeirTUI
         }
     }
 
-    @Test(arguments: ["shop", "weir"])
+    @Test(arguments: ["logs", "shop", "weir"])
     func rulesAreSound(_ name: String) throws {
         let path = Self.package + "/rules/\(name).yaml"
         let bytes = try HostFileSystem().readFile(path, bytesMax: 1 << 20)
         let file = try RuleFile(text: String(decoding: bytes, as: UTF8.self), path: path)
-        let rules = file.groups.flatMap(\.rules)
+        let rules = file.groups.flatMap { group in group.rules.map { (group.language, $0) } }
         #expect(!rules.isEmpty)
-        for rule in rules {
-            #expect(Self.check(rule.expression) == nil, "\(rule.name)")
-            #expect(Self.unknownNames(rule.expression) == [], "\(rule.name)")
+        for (language, rule) in rules {
+            if language == .logql {
+                #expect(Self.checkLogQL(rule.expression) == nil, "\(rule.name)")
+            } else {
+                #expect(Self.check(rule.expression) == nil, "\(rule.name)")
+                #expect(Self.unknownNames(rule.expression) == [], "\(rule.name)")
+            }
             guard rule.isAlert else { continue }
             #expect(rule.annotations.contains { $0.name == "summary" }, "\(rule.name)")
             #expect(rule.labels.contains { $0.name == "severity" }, "\(rule.name)")

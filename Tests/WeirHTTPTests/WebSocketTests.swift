@@ -9,7 +9,7 @@ import WeirTestSupport
 @Suite struct WebSocketTests {
     /// Says every text back.
     private static let echoing = WebSocketOpening(onText: { socket, text in socket.send(text: text)
-        })
+    })
 
     private func startEcho(
         _ opening: WebSocketOpening = echoing,

@@ -49,8 +49,38 @@ final class CannedAPI: QueryAPI {
             let end = isRange ? Double(parameter("end")) ?? 0 : start
             let step = isRange ? Double(parameter("step")) ?? 1 : 1
             return Self.answer(query, start: start, end: end, step: step, isRange: isRange)
+        case "/loki/api/v1/query_range":
+            return Self.answer(
+                query,
+                start: Double(parameter("start")) ?? 0,
+                end: Double(parameter("end")) ?? 0,
+                step: Double(parameter("step")) ?? 1,
+                isRange: true
+            )
+        case "/api/v1/logs/hits": return CannedLogs.hits
+        case "/api/v1/logs/facets": return CannedLogs.facets
+        case "/api/v1/logs/patterns": return CannedLogs.patterns
         default: throw .refused(status: 404, kind: "not_found", message: path)
         }
+    }
+
+    func lines(path: String, parameters: [(String, String)]) throws(APIError) -> [[UInt8]] {
+        let text = parameters.map { "\($0.0)=\($0.1)" }.joined(separator: "&")
+        let failure = state.withLock { state in
+            state.asked.append("\(path)?\(text)")
+            return state.failure
+        }
+        if let failure { throw failure }
+        let query = parameters.first { $0.0 == "query" }?.1 ?? ""
+        guard !query.contains("broken") else {
+            throw .refused(
+                status: 400,
+                kind: "bad_query",
+                message: "parse error at line 1, col 9: unexpected end of input"
+            )
+        }
+        let limit = parameters.first { $0.0 == "limit" }.flatMap { Int($0.1) } ?? 100
+        return CannedLogs.lines.suffix(limit).reversed()
     }
 
     private static func success(_ data: String) -> JSONValue {

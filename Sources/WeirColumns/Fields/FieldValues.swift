@@ -112,23 +112,19 @@ package final class FieldValues {
     private static func codes(_ bytes: [UInt8], count: Int, entryCount: Int) -> [UInt16]? {
         let isWide = entryCount > 256
         guard bytes.count == (isWide ? count * 2 : count) else { return nil }
-        var codes: [UInt16] = []
-        codes.reserveCapacity(count)
-        var greatest: UInt16 = 0
-        if isWide {
+        let codes = unsafe [UInt16](unsafeUninitializedCapacity: count) {
+            target,
+            initializedCount in
+            let span = bytes.span
             for index in 0..<count {
-                let code = UInt16(bytes[index]) | UInt16(bytes[count + index]) << 8
-                greatest = max(greatest, code)
-                codes.append(code)
+                // SAFETY: `index` is below `count`, for which there is room and bytes.
+                let low = UInt16(unsafe span[unchecked: index])
+                let high = isWide ? UInt16(unsafe span[unchecked: count &+ index]) &<< 8 : 0
+                unsafe target.initializeElement(at: index, to: low | high)
             }
-        } else {
-            for index in 0..<count {
-                let code = UInt16(bytes[index])
-                greatest = max(greatest, code)
-                codes.append(code)
-            }
+            initializedCount = count
         }
-        return Int(greatest) < entryCount ? codes : nil
+        return Int(codes.max() ?? 0) < entryCount ? codes : nil
     }
 
     private func index(_ row: Int) -> Int {
@@ -188,15 +184,12 @@ package final class FieldValues {
     package func filter(_ rows: [UInt32], _ test: TextTest) -> [UInt32] {
         let present = present(rows)
         let asked = present?.rows ?? rows
-        var passing: [UInt32] = []
-        let note: (Int, Bool) -> Void = { place, passes in
-            if passes { passing.append(asked[place]) }
-        }
+        let passing: [UInt32]
         switch storage {
         case .values(let values):
-            values.test(present?.indexes, count: presentCount, test, note)
+            passing = values.filter(asked, indexes: present?.indexes, test)
         case .templates(let column):
-            _ = column.test(present?.indexes, test, note)
+            passing = column.filter(asked, indexes: present?.indexes, test)
         }
         guard asked.count < rows.count, test.passesAbsent else { return passing }
         return merging(passing, withAbsentOf: rows)
@@ -262,9 +255,11 @@ package final class FieldValues {
         case .values(.constant(let text)):
             return coded(rows, texts: [text]) { _ in 0 }
         case .values(.dictionary(let codes, let entries)):
-            return coded(rows, texts: (0..<entries.count).map { Array(entries[$0]) }) {
-                UInt32(codes[$0])
+            let texts = (0..<entries.count).map { Array(entries[$0]) }
+            if indexes == nil, rows.count == rowCount {
+                return FieldCodes(codes: codes.map { UInt32($0) }, texts: texts)
             }
+            return coded(rows, texts: texts) { UInt32(codes[$0]) }
         default: break
         }
         var dictionary = TextDictionary()

@@ -15,6 +15,7 @@ final class TemplateColumn {
     private let loadCodes: () -> [UInt8]?
     private let loadSlots: () -> [UInt8]?
     private var layout: Layout?
+    private var ordinals: [Int32]?
     private var slotBytes: [UInt8]?
     private var decoded: [[TextValues]?] = []
     private var shared: TextValues?
@@ -25,8 +26,7 @@ final class TemplateColumn {
     private struct Layout {
         /// Each value's template.
         var codes: [UInt16]
-        /// Each value's number among those of its template, or its first place among the shared.
-        var ordinals: [Int32]
+        var variableCounts: [Int]
         /// Per template: its slots' heads, and where their bodies begin; none when it is rare.
         var slots: [[(run: TextRun, offset: Int)]]
         var sharedRun: TextRun?
@@ -108,27 +108,38 @@ final class TemplateColumn {
         }
         let isRare = counts.map { $0 < Self.ownRowsMin }
         var sharedCount = 0
-        var nextOrdinal = [Int32](repeating: 0, count: keys.count)
-        var ordinals: [Int32] = []
-        ordinals.reserveCapacity(count)
-        for code in codes {
-            if isRare[Int(code)] {
-                ordinals.append(Int32(sharedCount))
-                sharedCount += variableCounts[Int(code)]
-            } else {
-                ordinals.append(nextOrdinal[Int(code)])
-                nextOrdinal[Int(code)] += 1
-            }
+        for code in 0..<keys.count where isRare[code] {
+            sharedCount += counts[code] * variableCounts[code]
         }
         let sharedRun = sharedCount > 0 ? try TextRun(count: sharedCount, from: &reader) : nil
         return Layout(
             codes: codes,
-            ordinals: ordinals,
+            variableCounts: variableCounts,
             slots: slots,
             sharedRun: sharedRun,
             sharedOffset: offset,
             isRare: isRare
         )
+    }
+
+    /// Each value's number among those of its template, or its first place among the shared.
+    private func readOrdinals(_ layout: Layout) -> [Int32] {
+        if let ordinals { return ordinals }
+        // The next number of each template; of rare ones, one for all, which is the last.
+        var next = [Int32](repeating: 0, count: keys.count + 1)
+        let slot = layout.isRare.indices.map { layout.isRare[$0] ? keys.count : $0 }
+        let step = layout.isRare.indices.map {
+            layout.isRare[$0] ? Int32(layout.variableCounts[$0]) : 1
+        }
+        var made: [Int32] = []
+        made.reserveCapacity(count)
+        for code in layout.codes {
+            let place = slot[Int(code)]
+            made.append(next[place])
+            next[place] += step[Int(code)]
+        }
+        ordinals = made
+        return made
     }
 
     private func variableCount(_ code: Int) -> Int {
@@ -182,7 +193,7 @@ final class TemplateColumn {
             output.append(contentsOf: key)
             return
         }
-        let ordinal = Int(layout.ordinals[index])
+        let ordinal = Int(readOrdinals(layout)[index])
         if layout.isRare[code] {
             guard let values = sharedValues(layout) else { return }
             var next = ordinal
@@ -219,39 +230,40 @@ final class TemplateColumn {
 
     // MARK: Asking
 
-    /// Calls `body` with the place of each of `indexes` (all values when nil) and whether it
-    /// passes.
+    /// The rows whose texts pass; none when the pages cannot be read.
     ///
-    /// - Returns: False when the pages cannot be read.
-    func test(
-        _ indexes: [Int32]?,
-        _ test: TextTest,
-        _ body: (_ place: Int, _ passes: Bool) -> Void
-    ) -> Bool {
+    /// `indexes`: Each row's value; nil when they are 0 and up.
+    func filter(_ rows: [UInt32], indexes: [Int32]?, _ test: TextTest) -> [UInt32] {
         let search = TemplateSearch(test)
         var verdicts = (0..<keys.count).map { search.verdict(key: keys[$0], slots: nil) }
-        let total = indexes?.count ?? count
-        if verdicts.allSatisfy({ $0 == .none }) {
-            for place in 0..<total { body(place, test.isNegated) }
-            return true
-        }
-        guard let layout = readLayout() else { return false }
+        if verdicts.allSatisfy({ $0 == .none }) { return test.isNegated ? rows : [] }
+        guard let layout = readLayout() else { return [] }
         for code in verdicts.indices where verdicts[code] == .some && !layout.isRare[code] {
             verdicts[code] = search.verdict(key: keys[code], slots: layout.slots[code].map(\.run))
         }
-        var text: [UInt8] = []
-        for place in 0..<total {
-            let index = indexes.map { Int($0[place]) } ?? place
-            switch verdicts[Int(layout.codes[index])] {
-            case .all: body(place, !test.isNegated)
-            case .none: body(place, test.isNegated)
-            case .some:
-                text.removeAll(keepingCapacity: true)
-                append(index, to: &text)
-                body(place, test.passes(text.span))
+        // By template: 0 fails, 1 passes, 2 must be looked at.
+        let outcomes = verdicts.map { verdict -> UInt8 in
+            switch verdict {
+            case .all: test.isNegated ? 0 : 1
+            case .none: test.isNegated ? 1 : 0
+            case .some: 2
             }
         }
-        return true
+        var passing: [UInt32] = []
+        var text: [UInt8] = []
+        let codes = layout.codes
+        for place in 0..<rows.count {
+            let index = indexes.map { Int($0[place]) } ?? place
+            let outcome = outcomes[Int(codes[index])]
+            guard outcome != 0 else { continue }
+            if outcome == 2 {
+                text.removeAll(keepingCapacity: true)
+                append(index, to: &text)
+                guard test.passes(text.span) else { continue }
+            }
+            passing.append(rows[place])
+        }
+        return passing
     }
 
     /// Each value's template's number and the templates, for those who count by template.

@@ -39,29 +39,14 @@ enum TextValues: Sendable {
         nibble < 10 ? 0x30 + nibble : 0x57 + nibble
     }
 
-    /// Whether the values are digits with `.`, `-` and `:` between them and nothing else.
-    var isNumeric: Bool {
-        if case .numbers(let form, _) = self {
-            if case .timestamp = form { return false }
-            return true
-        }
-        return false
-    }
-
-    /// Calls `body` with the index of each value in `indexes` (all when nil) and whether it
-    /// passes; a value that stands many times is tested once.
-    func test(
-        _ indexes: [Int32]?,
-        count: Int,
-        _ test: TextTest,
-        _ body: (_ place: Int, _ passes: Bool) -> Void
-    ) {
-        let total = indexes?.count ?? count
+    /// The rows whose values pass; a value that stands many times is tested once.
+    ///
+    /// `indexes`: Each row's value; nil when they are 0 and up.
+    func filter(_ rows: [UInt32], indexes: [Int32]?, _ test: TextTest) -> [UInt32] {
+        var passing: [UInt32] = []
         func index(_ place: Int) -> Int { indexes.map { Int($0[place]) } ?? place }
         switch self {
-        case .constant(let text):
-            let passes = test.passes(text.span)
-            for place in 0..<total { body(place, passes) }
+        case .constant(let text): return test.passes(text.span) ? rows : []
         case .dictionary(let codes, let entries):
             let bytes = entries.bytes
             var verdicts: [Bool] = []
@@ -69,31 +54,39 @@ enum TextValues: Sendable {
                 let span = bytes.span
                 verdicts.append(test.passes(span.extracting(entries.range(entry))))
             }
+            guard verdicts.contains(true) else { return [] }
+            guard verdicts.contains(false) else { return rows }
             if let indexes {
-                for place in 0..<total { body(place, verdicts[Int(codes[Int(indexes[place])])]) }
+                for place in 0..<rows.count where verdicts[Int(codes[Int(indexes[place])])] {
+                    passing.append(rows[place])
+                }
             } else {
-                for place in 0..<total { body(place, verdicts[Int(codes[place])]) }
+                for place in 0..<rows.count where verdicts[Int(codes[place])] {
+                    passing.append(rows[place])
+                }
             }
         case .texts(let texts):
             let bytes = texts.bytes
-            for place in 0..<total {
+            for place in 0..<rows.count {
                 let range = texts.range(index(place))
                 let span = bytes.span
-                body(place, test.passes(span.extracting(range)))
+                if test.passes(span.extracting(range)) { passing.append(rows[place]) }
             }
         case .numbers(let form, let integers) where test.form == .equals:
             let text = test.required[0]
             let wanted = form.integer(text.span)
-            for place in 0..<total {
-                body(place, (integers[index(place)] == wanted) != test.isNegated)
+            for place in 0..<rows.count
+            where (integers[index(place)] == wanted) != test.isNegated {
+                passing.append(rows[place])
             }
         default:
             var text: [UInt8] = []
-            for place in 0..<total {
+            for place in 0..<rows.count {
                 text.removeAll(keepingCapacity: true)
                 append(index(place), to: &text)
-                body(place, test.passes(text.span))
+                if test.passes(text.span) { passing.append(rows[place]) }
             }
         }
+        return passing
     }
 }

@@ -14,20 +14,6 @@ final class FieldBlockPacker {
         fieldEncoder = FieldEncoder(encoder: encoder)
     }
 
-    /// A field's values in one batch.
-    private struct Part {
-        /// The batch's first row among all rows.
-        let firstRow: Int
-        let column: FieldColumn
-    }
-
-    /// One value: its place in the order, and where it is.
-    private struct Reference {
-        var place: UInt32
-        var part: UInt32
-        var index: UInt32
-    }
-
     /// Encodes all rows of `batches`, which are in journal order.
     ///
     /// - Returns: The streams, ascending, of which the blocks' runs are ordinals; and the blocks.
@@ -41,28 +27,28 @@ final class FieldBlockPacker {
         let labels = rows.streamReferences.map { order.labels[Int($0)] }
         var places = [UInt32](repeating: 0, count: rows.sorted.count)
         for (place, row) in rows.sorted.enumerated() { places[Int(row)] = UInt32(place) }
-        let fields = Self.fields(of: batches)
-        let ranges = Self.cut(fields.map(\.parts), places: places)
+        let fields = Self.parts(of: batches)
+        let ranges = Self.cut(fields, places: places)
         var directories = ranges.map { _ in (count: 0, bytes: [UInt8]()) }
         var areas = ranges.map { _ in [UInt8]() }
-        for field in fields {
-            let references = Self.references(field.parts, places: places)
+        for parts in fields {
+            // End to end, so that gathering has one column to look into.
+            var column = FieldColumn(name: parts[0].column.name)
+            for part in parts { column.append(contentsOf: part.column, firstRow: part.firstRow) }
+            let order = Self.order(column.rows, places: places)
             var next = 0
-            for (block, range) in ranges.enumerated() where next < references.count {
-                var column = FieldColumn(name: field.name)
-                while next < references.count, Int(references[next].place) < range.upperBound {
-                    let reference = references[next]
-                    column.append(
-                        Int(reference.place) - range.lowerBound,
-                        valueAt: Int(reference.index),
-                        of: field.parts[Int(reference.part)].column
-                    )
+            for (block, range) in ranges.enumerated() {
+                var rows: [UInt32] = []
+                var indexes: [UInt32] = []
+                while next < order.count, Int(order[next].place) < range.upperBound {
+                    rows.append(order[next].place - UInt32(range.lowerBound))
+                    indexes.append(order[next].index)
                     next += 1
                 }
-                guard column.count > 0 else { continue }
+                guard !rows.isEmpty else { continue }
                 directories[block].count += 1
                 fieldEncoder.encode(
-                    column,
+                    column.gathering(indexes, rows: rows),
                     rowCount: range.count,
                     directory: &directories[block].bytes,
                     area: &areas[block]
@@ -118,21 +104,21 @@ final class FieldBlockPacker {
         )
     }
 
-    /// Each field with its parts, in the order the fields came.
-    private static func fields(
-        of batches: [ResolvedBatch]
-    ) -> [(name: String, parts: [Part])] {
-        var fields: [(name: String, parts: [Part])] = []
+    /// A field's values in one batch, whose first row is `firstRow` among all rows.
+    private typealias Part = (firstRow: Int, column: FieldColumn)
+
+    /// Each field's parts, in the order the fields came.
+    private static func parts(of batches: [ResolvedBatch]) -> [[Part]] {
+        var fields: [[Part]] = []
         var known: [String: Int] = [:]
         var firstRow = 0
         for batch in batches {
             for column in batch.fields.columns {
-                let part = Part(firstRow: firstRow, column: column)
                 if let index = known[column.name] {
-                    fields[index].parts.append(part)
+                    fields[index].append((firstRow, column))
                 } else {
                     known[column.name] = fields.count
-                    fields.append((column.name, [part]))
+                    fields.append([(firstRow, column)])
                 }
             }
             firstRow += batch.rowCount
@@ -140,43 +126,25 @@ final class FieldBlockPacker {
         return fields
     }
 
-    /// A field's values in the order of their places.
-    private static func references(_ parts: [Part], places: [UInt32]) -> [Reference] {
-        let count = parts.reduce(0) { $0 + $1.column.count }
-        if count > places.count / 16 {
+    /// The values of `rows` in the order of their rows' places.
+    private static func order(
+        _ rows: [UInt32],
+        places: [UInt32]
+    ) -> [(place: UInt32, index: UInt32)] {
+        var order: [(place: UInt32, index: UInt32)] = []
+        order.reserveCapacity(rows.count)
+        if rows.count > places.count / 16 {
             // Laid out by place, which costs a pass over all places and no sorting.
-            var slots = [Reference](
-                repeating: Reference(place: .max, part: 0, index: 0),
-                count: places.count
-            )
-            for (number, part) in parts.enumerated() {
-                for (index, row) in part.column.rows.enumerated() {
-                    let place = places[part.firstRow + Int(row)]
-                    slots[Int(place)] = Reference(
-                        place: place,
-                        part: UInt32(number),
-                        index: UInt32(index)
-                    )
-                }
+            var indexes = [UInt32](repeating: .max, count: places.count)
+            for index in 0..<rows.count { indexes[Int(places[Int(rows[index])])] = UInt32(index) }
+            for place in 0..<indexes.count where indexes[place] != .max {
+                order.append((UInt32(place), indexes[place]))
             }
-            if count < places.count { slots.removeAll { $0.place == .max } }
-            return slots
+            return order
         }
-        var references: [Reference] = []
-        references.reserveCapacity(count)
-        for (number, part) in parts.enumerated() {
-            for (index, row) in part.column.rows.enumerated() {
-                references.append(
-                    Reference(
-                        place: places[part.firstRow + Int(row)],
-                        part: UInt32(number),
-                        index: UInt32(index)
-                    )
-                )
-            }
-        }
-        references.sort { $0.place < $1.place }
-        return references
+        for index in 0..<rows.count { order.append((places[Int(rows[index])], UInt32(index))) }
+        order.sort { $0.place < $1.place }
+        return order
     }
 
     /// Cuts the rows into blocks of about equal size within the limits.

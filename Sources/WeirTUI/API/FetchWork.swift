@@ -12,6 +12,7 @@ package enum FetchWork: Sendable {
     case alerts
     case explore(ExploreJob)
     case metricNames(from: Int64, to: Int64)
+    case logs(LogsJob)
 
     /// Asks and waits.
     package func run(_ api: any QueryAPI, clock: @Sendable () -> Int64) -> FetchAnswer {
@@ -34,6 +35,8 @@ package enum FetchWork: Sendable {
                 job,
                 Self.result { () throws(APIError) in try job.run(api, clock: clock) }
             )
+        case .logs(let job):
+            return .logs(job, Self.result { () throws(APIError) in try job.run(api) })
         case .metricNames(let from, let to):
             return .metricNames(
                 Self.result { () throws(APIError) in
@@ -61,6 +64,7 @@ package enum FetchAnswer: Sendable {
     case alerts(Result<[ActiveAlert], APIError>)
     case explore(ExploreJob, Result<PanelData, APIError>)
     case metricNames(Result<[String], APIError>)
+    case logs(LogsJob, Result<LogsAnswer, APIError>)
 }
 
 /// An answer with the generation of its question.

@@ -32,6 +32,33 @@ package final class HTTPQueryAPI: QueryAPI {
         path: String,
         parameters: [(String, String)]
     ) throws(APIError) -> JSONValue {
+        try Self.body(of: try response(path, parameters))
+    }
+
+    package func lines(
+        path: String,
+        parameters: [(String, String)]
+    ) throws(APIError) -> [[UInt8]] {
+        let response = try response(path, parameters)
+        guard response.status == 200 else {
+            _ = try Self.body(of: response)
+            throw .malformed("status \(response.status)")
+        }
+        var splitter = LineSplitter()
+        var lines = splitter.take(response.body)
+        if case .failed(let reason) = lines.last.flatMap({ TailNote(json: $0) }) {
+            guard lines.count > 1 else {
+                throw .refused(status: 500, kind: "", message: reason)
+            }
+            lines.removeLast()
+        }
+        return lines
+    }
+
+    private func response(
+        _ path: String,
+        _ parameters: [(String, String)]
+    ) throws(APIError) -> HTTPClientResponse {
         let form = PercentEncoding.form(parameters)
         var request = HTTPClientRequest(
             url: base + path,
@@ -52,13 +79,11 @@ package final class HTTPQueryAPI: QueryAPI {
                 if idle.count < Self.idleMax { idle.append(box) }
             }
         }
-        let response: HTTPClientResponse
         do throws(HTTPClientError) {
-            response = try box.client.send(request)
+            return try box.client.send(request)
         } catch {
             throw wrapped(error)
         }
-        return try Self.body(of: response)
     }
 
     private func wrapped(_ error: HTTPClientError) -> APIError {

@@ -8,6 +8,19 @@ package protocol QueryAPI: Sendable {
     ///
     /// `path` is such as `/api/v1/query_range`, already percent-encoded; the answer is the body.
     func get(path: String, parameters: [(String, String)]) throws(APIError) -> JSONValue
+
+    /// The same where the answer is JSON lines: those of the body, without their line ends.
+    func lines(path: String, parameters: [(String, String)]) throws(APIError) -> [[UInt8]]
+}
+
+extension QueryAPI {
+    /// For sources that know nothing of JSON lines.
+    package func lines(
+        path: String,
+        parameters: [(String, String)]
+    ) throws(APIError) -> [[UInt8]] {
+        throw .malformed("\(path) answers no lines here")
+    }
 }
 
 /// Why there is no answer.
@@ -79,6 +92,9 @@ extension QueryAPI {
 
 /// Times as the API takes them.
 enum TimeText {
+    /// Nanoseconds since 1970, as the log paths take them.
+    static func nanoseconds(_ milliseconds: Int64) -> String { "\(milliseconds)000000" }
+
     /// Seconds with three digits after the point.
     static func seconds(_ milliseconds: Int64) -> String {
         let rest = milliseconds.magnitude % 1000

@@ -51,6 +51,7 @@ package struct Panel: Hashable, Sendable {
         case gauge
         case bar
         case table
+        case logs
         case text
     }
 
@@ -86,14 +87,26 @@ package struct Panel: Hashable, Sendable {
     package var asksForRange: Bool { kind == .timeseries || kind == .stat }
 }
 
+/// What a query is written in.
+package enum QueryLanguage: String, CaseIterable, Hashable, Sendable {
+    case promql
+    case logql
+}
+
 /// A question and how its answers are called.
 package struct PanelQuery: Hashable, Sendable {
     package let expression: String
     /// With `{{label}}`; nil for the labels themselves.
     package let legend: String?
+    package let language: QueryLanguage
 
-    package init(expression: String, legend: String? = nil) {
+    package init(
+        expression: String,
+        legend: String? = nil,
+        language: QueryLanguage = .promql
+    ) {
         self.expression = expression
         self.legend = legend
+        self.language = language
     }
 }

@@ -138,7 +138,7 @@ package enum DashboardLoader {
             let kind = try fields.choice(
                 "kind",
                 Panel.Kind.self,
-                reserved: ["logs", "heatmap", "alerts", "traces"]
+                reserved: ["heatmap", "alerts", "traces"]
             )
         else { throw .missingKey(line: node.line, key: "kind", place: "a panel") }
         var panel = Panel(title: try fields.requiredText("title"), kind: kind)
@@ -177,7 +177,8 @@ package enum DashboardLoader {
         guard let queries = try fields.list("queries", 1...16) else {
             throw .missingKey(line: node.line, key: "queries", place: "a \(kind.rawValue) panel")
         }
-        for node in queries { panel.queries.append(try query(node, variables)) }
+        let language: QueryLanguage = kind == .logs ? .logql : .promql
+        for node in queries { panel.queries.append(try query(node, language, variables)) }
         return panel
     }
 
@@ -192,27 +193,36 @@ package enum DashboardLoader {
         return ChartThreshold(value: value, level: level)
     }
 
-    private enum Language: String, CaseIterable {
-        case promql
-    }
-
     private static func query(
         _ node: YAMLNode,
+        _ usual: QueryLanguage,
         _ variables: [DashboardVariable]
     ) throws(DashboardError) -> PanelQuery {
         if let text = node.string {
             try check(text, line: node.line, variables)
-            return PanelQuery(expression: text)
+            return PanelQuery(expression: text, language: usual)
         }
         let fields = try YAMLFields(
             node,
             place: "a query",
             known: ["expr", "legend", "language"]
         )
-        _ = try fields.choice("language", Language.self, reserved: ["logql", "traceql"])
+        let language =
+            try fields.choice("language", QueryLanguage.self, reserved: ["traceql"]) ?? usual
+        guard usual != .logql || language == .logql else {
+            throw .wrongValue(
+                line: fields.node("language")?.line ?? node.line,
+                key: "language",
+                expected: "`logql` in a logs panel"
+            )
+        }
         let expression = try fields.requiredText("expr")
         try check(expression, line: fields.node("expr")?.line ?? node.line, variables)
-        return PanelQuery(expression: expression, legend: try fields.text("legend"))
+        return PanelQuery(
+            expression: expression,
+            legend: try fields.text("legend"),
+            language: language
+        )
     }
 
     private static func check(

@@ -23,6 +23,8 @@ package struct PanelData: Sendable {
     package let fetchedAt: Int64
     package let milliseconds: Int64
     package let queryCount: Int
+    /// Of a logs panel, oldest first.
+    package var logs: [LogRow] = []
 
     package init(
         lines: [Line],
@@ -66,13 +68,25 @@ package struct PanelJob: Sendable {
         let started = clock()
         let axis = TimeAxis(from: scope.from, to: scope.to, cells: cells)
         var lines: [PanelData.Line] = []
+        if panel.kind == .logs { return try logs(api, started: started, clock: clock) }
         for query in panel.queries {
             let expression = scope.expand(query.expression, stepMilliseconds: axis.step)
             let result: QueryResult
             if panel.asksForRange {
-                result = try Self.range(api, expression, axis, notAfter: scope.to)
+                result = try Self.range(
+                    api,
+                    expression,
+                    axis,
+                    notAfter: scope.to,
+                    language: query.language
+                )
             } else {
-                result = try Self.instant(api, expression, at: scope.to)
+                result = try Self.instant(
+                    api,
+                    expression,
+                    at: scope.to,
+                    language: query.language
+                )
             }
             lines.append(contentsOf: name(result.series, of: query))
         }
@@ -90,18 +104,52 @@ package struct PanelJob: Sendable {
         )
     }
 
+    /// The newest rows of all queries together.
+    private func logs(
+        _ api: any QueryAPI,
+        started: Int64,
+        clock: @Sendable () -> Int64
+    ) throws(APIError) -> PanelData {
+        var rows: [LogRow] = []
+        for query in panel.queries {
+            let lines = try api.lines(
+                path: "/api/v1/logs/query",
+                parameters: [
+                    ("query", scope.expand(query.expression, stepMilliseconds: 60_000)),
+                    ("start", TimeText.nanoseconds(scope.from)),
+                    ("end", TimeText.nanoseconds(scope.to)), ("limit", String(panel.limit)),
+                    ("direction", "backward"),
+                ]
+            )
+            rows += lines.reversed().compactMap { LogRow(json: $0) }
+        }
+        if panel.queries.count > 1 { rows.sort { $0.time < $1.time } }
+        var data = PanelData(
+            lines: [],
+            axis: nil,
+            complete: scope.now,
+            total: 0,
+            fetchedAt: scope.now,
+            milliseconds: clock() - started,
+            queryCount: panel.queries.count
+        )
+        data.logs = rows.suffix(panel.limit)
+        return data
+    }
+
     /// One point for each dot column of the axis that has ended by `notAfter`: a rate asked for at
     /// a time that is still to come would seem to fall.
     static func range(
         _ api: any QueryAPI,
         _ expression: String,
         _ axis: TimeAxis,
-        notAfter: Int64
+        notAfter: Int64,
+        language: QueryLanguage = .promql
     ) throws(APIError) -> QueryResult {
         let end = axis.end > notAfter ? max(axis.start, axis.end - axis.step) : axis.end
         return try QueryResult(
             try api.data(
-                "/api/v1/query_range",
+                language == .promql ? "/api/v1/query_range" : "/loki/api/v1/query_range",
                 [
                     ("query", expression), ("start", TimeText.seconds(axis.start)),
                     ("end", TimeText.seconds(end)), ("step", TimeText.seconds(axis.step)),
@@ -113,11 +161,12 @@ package struct PanelJob: Sendable {
     static func instant(
         _ api: any QueryAPI,
         _ expression: String,
-        at time: Int64
+        at time: Int64,
+        language: QueryLanguage = .promql
     ) throws(APIError) -> QueryResult {
         try QueryResult(
             try api.data(
-                "/api/v1/query",
+                language == .promql ? "/api/v1/query" : "/loki/api/v1/query",
                 [("query", expression), ("time", TimeText.seconds(time))]
             )
         )

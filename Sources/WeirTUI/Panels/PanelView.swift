@@ -59,6 +59,7 @@ package struct PanelView {
         case .stat: drawStats(data, into: &buffer, in: inside, theme)
         case .gauge, .bar: drawBars(data, into: &buffer, in: inside, theme)
         case .table: drawTable(data, into: &buffer, in: inside, theme)
+        case .logs: LogLines.draw(data.logs, into: &buffer, in: inside, theme: theme)
         case .text: break
         }
         return nil

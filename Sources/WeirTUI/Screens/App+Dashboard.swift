@@ -22,7 +22,6 @@ extension App {
         case .character("h"): moveCursor(by: -1)
         case .character("l"): moveCursor(by: 1)
         case .character("H"): moveCursor(by: -10)
-        case .character("L"): moveCursor(by: 10)
         case .up, .character("k"): scroll(by: -3)
         case .down, .character("j"): scroll(by: 3)
         case .pageUp: scroll(by: -contentRect.height)

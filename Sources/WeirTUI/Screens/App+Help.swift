@@ -5,7 +5,8 @@ extension App {
         (":", "palette: dashboards and commands"), ("?", "this help"), ("esc", "back, never out"),
         ("q", "back, or quit at the root"), ("t", "time range"), ("[ ]", "earlier, later"),
         ("+ -", "zoom in, out"), ("u", "undo the time range"), ("space", "stop and go on"),
-        ("r", "refresh now"), ("E", "explore"), ("A", "alerts"), ("F2", "mouse on, off"),
+        ("r", "refresh now"), ("E", "explore"), ("L", "logs"), ("A", "alerts"),
+        ("F2", "mouse on, off"),
         ("ctrl-l", "draw the screen anew"), ("ctrl-z", "suspend"), ("ctrl-c", "quit"),
     ]
 
@@ -23,6 +24,27 @@ extension App {
         ("esc", "back"), ("F1", "this help"),
     ]
 
+    private static let logsKeys: [(String, String)] = [
+        ("i", "edit the query"), ("up down j k g G", "move; G catches up"),
+        ("enter", "the line's fields as a tree"), ("+ -", "in the tree: filter, exclude"),
+        ("c", "in the tree: a column"), ("y", "copy the line or the field"),
+        ("tab", "fields and patterns"), ("f", "follow"), ("space", "hold what follows"),
+        ("/ n N", "search, next, previous"), ("e", "the error before"),
+        ("J", "lines around, of the same stream"), ("w", "wrap"), ("esc", "the query before"),
+    ]
+
+    /// The keys that matter now.
+    static func logsFooter(_ logs: LogsState) -> String {
+        if logs.typing == .query { return "enter run  esc leave as it was" }
+        if logs.typing == .search { return "enter search  esc leave" }
+        if logs.pane == .facets { return "j k select  + filter  - exclude  y copy  tab lines" }
+        if logs.isExpanded {
+            return "j k field  + filter  - exclude  c column  y copy  enter closes"
+        }
+        return "i query  enter expand  / n N search  e error  f follow  space hold  G end  "
+            + "J around  w wrap  tab fields  t time  esc back  ? help"
+    }
+
     private static let alertsKeys: [(String, String)] = [
         ("up down j k", "select"), ("enter", "details"), ("r", "refresh"),
     ]
@@ -34,6 +56,7 @@ extension App {
         case .dashboard: special = Self.dashboardKeys
         case .explore: special = Self.exploreKeys
         case .alerts: special = Self.alertsKeys
+        case .logs: special = Self.logsKeys
         }
         let common = screen == .explore ? [] : Self.everywhere
         let description = screen == .dashboard ? dashboard?.description ?? "" : ""

@@ -13,6 +13,8 @@ extension App {
                 overlay = .menu(menu)
             } else if screen == .explore {
                 explore.paste(text)
+            } else if screen == .logs, logs.typing != nil {
+                logs.editor.insert(text)
             }
         case .mouse(let mouse): handle(mouse)
         case .focus, .answer: break
@@ -45,6 +47,7 @@ extension App {
         switch screen {
         case .explore: handleInExplore(press)
         case .alerts: if !handleInAlerts(press) { handleAnywhere(press) }
+        case .logs: if !handleInLogs(press) { handleAnywhere(press) }
         case .dashboard: if !handleInDashboard(press) { handleAnywhere(press) }
         }
     }
@@ -66,6 +69,7 @@ extension App {
         case .character("-"): zoom(by: 2)
         case .character("E"): run(.showExplore)
         case .character("A"): run(.showAlerts)
+        case .character("L"): run(.showLogs)
         default: break
         }
     }
@@ -121,6 +125,7 @@ extension App {
         case .showDashboard: show(.dashboard)
         case .showExplore: show(.explore)
         case .showAlerts: show(.alerts)
+        case .showLogs: show(.logs)
         case .setSpan(let span): show(span)
         case .chooseVariable(let name): overlay = .menu(valueMenu(name))
         case .setVariable(let name, let value):
@@ -176,6 +181,7 @@ extension App {
         items += [
             Menu.Item("explore", detail: "E", .showExplore),
             Menu.Item("alerts", detail: "A", .showAlerts),
+            Menu.Item("logs", detail: "L", .showLogs),
             Menu.Item("dashboard", detail: "back to it", .showDashboard),
             Menu.Item("time range", detail: "t", .timeMenu),
             Menu.Item("variables", detail: "$", .variablesMenu),

@@ -12,6 +12,7 @@ extension App {
         case .dashboard: drawDashboard(into: &buffer, in: content)
         case .explore: place = drawExplore(into: &buffer, in: content)
         case .alerts: drawAlerts(into: &buffer, in: content)
+        case .logs: place = drawLogs(into: &buffer, in: content)
         }
         drawFooter(into: &buffer)
         switch overlay {
@@ -32,6 +33,7 @@ extension App {
         case .dashboard: dashboard?.title ?? "no dashboard"
         case .explore: "Explore"
         case .alerts: "Alerts"
+        case .logs: "Logs"
         }
     }
 
@@ -41,7 +43,7 @@ extension App {
         switch screen {
         case .dashboard: shown = visiblePanels.compactMap { panels[$0].data }
         case .explore: shown = [explore.state.data].compactMap { $0 }
-        case .alerts: return ""
+        case .alerts, .logs: return ""
         }
         let queries = shown.reduce(0) { $0 + $1.queryCount }
         let slowest = shown.map { $0.milliseconds }.max() ?? 0
@@ -145,6 +147,7 @@ extension App {
             keys =
                 "enter run  tab complete  up/down history  ctrl-g graph/table  ctrl-o time  "
                 + "pgup/pgdn pan  esc back"
+        case .logs: keys = Self.logsFooter(logs)
         case .alerts: keys = "j k select  enter details  r refresh  : palette  esc back  ? help"
         }
         buffer.write(

@@ -9,6 +9,7 @@ package final class App {
         case dashboard
         case explore
         case alerts
+        case logs
     }
 
     enum Overlay {
@@ -44,6 +45,7 @@ package final class App {
     var outage: APIError?
     var explore = ExploreState()
     var alerts = AlertsState()
+    var logs = LogsState()
     /// Where the focused chart was drawn: for the mouse.
     var plots: [(panel: Int, geometry: TimeSeriesChart.Geometry)] = []
 
@@ -142,6 +144,7 @@ package final class App {
         areVariablesAsked = false
         explore.isLoading = false
         explore.areNamesAsked = false
+        logs.isAsked = false
         lastRefresh = .min / 2
         lastAlerts = .min / 2
         askWhatIsDue()
@@ -188,6 +191,13 @@ package final class App {
             if explore.isLive, let refresh = refreshMilliseconds, now - lastRefresh >= refresh {
                 lastRefresh = now
                 runExplore(isNew: false)
+            }
+            return
+        }
+        if screen == .logs {
+            if !logs.isAsked || (outage != nil && isRefreshDue) {
+                lastRefresh = now
+                askForLogs()
             }
             return
         }
@@ -270,6 +280,9 @@ package final class App {
         case .explore(let job, let answer):
             note(answer)
             explore.receive(job, answer)
+        case .logs(let job, let answer):
+            note(answer)
+            receiveLogs(job, answer)
         case .metricNames(let answer):
             note(answer)
             if case .success(let names) = answer { explore.names = names.sorted() }

@@ -4,6 +4,7 @@ package enum Command: Hashable, Sendable {
     case showDashboard
     case showExplore
     case showAlerts
+    case showLogs
     case setSpan(TimeSpan)
     case chooseVariable(String)
     case setVariable(name: String, value: String)

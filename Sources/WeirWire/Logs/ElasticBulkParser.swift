@@ -21,10 +21,9 @@ package struct ElasticBulkParser {
     private var indexNumbers: [String: UInt32] = [:]
     private let defaultIndex: String
 
-    /// Parses a whole body.
+    /// Parses a whole body into rows, and an item for every action, in order.
     ///
-    /// - Parameter defaultIndex: The index in the request's path, for actions that name none.
-    /// - Returns: The rows, and an item for every action, in order.
+    /// `defaultIndex` is the index in the request's path, for actions that name none.
     package static func parse(
         _ body: [UInt8],
         defaultIndex: String,

@@ -162,10 +162,7 @@ struct JSONScanner {
         return start..<offset
     }
 
-    /// Skips any value.
-    ///
-    /// - Parameter depth: How many objects and arrays are open.
-    /// - Returns: Where it lies.
+    /// Skips any value, within `depth` open objects and arrays; returns where it lies.
     mutating func value(_ bytes: Span<UInt8>, depth: Int) throws(LogError) -> Range<Int> {
         let start = offset
         switch peek(bytes) {
@@ -257,11 +254,12 @@ enum JSONText {
     ) {
         var cursor = range.lowerBound
         while cursor < range.upperBound {
-            let byte = bytes[cursor]
-            guard byte == UInt8(ascii: "\\"), cursor + 1 < range.upperBound else {
-                output.append(byte)
-                cursor += 1
-                continue
+            let run = cursor
+            while cursor < range.upperBound, bytes[cursor] != UInt8(ascii: "\\") { cursor += 1 }
+            if cursor > run { output.append(bytes, run..<cursor) }
+            guard cursor + 1 < range.upperBound else {
+                output.append(bytes, cursor..<range.upperBound)
+                return
             }
             cursor += 2
             switch bytes[cursor - 1] {

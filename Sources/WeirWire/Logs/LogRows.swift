@@ -13,6 +13,8 @@ struct LogRows {
     let options: LogOptions
     var result = LogResult()
     private var streams: [Labels: UInt32] = [:]
+    private var lastPairs: [(name: String, value: String)] = []
+    private var lastStream: UInt32?
     private var pending: [Pending] = []
     /// The values of `pending`.
     private var arena: [UInt8] = []
@@ -64,14 +66,11 @@ struct LogRows {
     }
 
     mutating func set(_ name: String, _ kind: FieldKind, _ value: String) throws(LogError) {
-        let name = Array(name.utf8)
-        let value = Array(value.utf8)
-        try set(name.span, kind, value.span)
+        try set(name.utf8.span, kind, value.utf8.span)
     }
 
     mutating func set(_ name: String, _ kind: FieldKind, _ value: Span<UInt8>) throws(LogError) {
-        let name = Array(name.utf8)
-        try set(name.span, kind, value)
+        try set(name.utf8.span, kind, value)
     }
 
     /// The column of a field, made when it is new and the limits allow.
@@ -157,6 +156,8 @@ struct LogRows {
         _ pairs: [(name: String, value: String)],
         line: Int
     ) throws(LogError) -> UInt32 {
+        // Rows of one stream come one after another.
+        if let lastStream, Self.areEqual(pairs, lastPairs) { return lastStream }
         let limits = options.limits
         for (name, value) in pairs {
             guard name.utf8.count <= limits.nameBytesMax else {
@@ -171,7 +172,11 @@ struct LogRows {
             }
         }
         let labels = Labels((pairs + options.extraLabels).map { ($0.name, $0.value) })
-        if let known = streams[labels] { return known }
+        if let known = streams[labels] {
+            lastPairs = pairs
+            lastStream = known
+            return known
+        }
         guard labels.count <= limits.labelsMax else {
             throw .tooManyLabels(count: labels.count, limit: limits.labelsMax)
         }
@@ -179,7 +184,18 @@ struct LogRows {
         streams[labels] = stream
         result.batch.streams.append(labels)
         result.batch.firstLines.append(line)
+        lastPairs = pairs
+        lastStream = stream
         return stream
+    }
+
+    private static func areEqual(
+        _ left: [(name: String, value: String)],
+        _ right: [(name: String, value: String)]
+    ) -> Bool {
+        guard left.count == right.count else { return false }
+        for (left, right) in zip(left, right) where left != right { return false }
+        return true
     }
 
     /// What was taken; columns that only refused rows had are left out.

@@ -176,10 +176,9 @@ package struct LokiPushParser {
 
     // MARK: Protobuf
 
-    /// Parses a `logproto.PushRequest` in a snappy block.
+    /// Parses a `logproto.PushRequest` in a snappy block, which may unpack to `bytesMax` bytes.
     ///
-    /// - Parameter bytesMax: What the block may unpack to.
-    /// - Throws: `LogError` when the block or the message is damaged; then nothing is taken.
+    /// Throws when the block or the message is damaged; then nothing is taken.
     package static func parseProtobuf(
         _ body: [UInt8],
         bytesMax: Int,

@@ -35,7 +35,7 @@ package struct SyslogParser {
 
     /// Takes one message without its framing.
     ///
-    /// - Parameter arrival: Nanoseconds; the time of a message that names none.
+    /// `arrival`, in nanoseconds, is the time of a message that names none.
     package mutating func parse(_ message: [UInt8], arrival: Int64) {
         parse(message.span, 0..<message.count, arrival: arrival)
     }

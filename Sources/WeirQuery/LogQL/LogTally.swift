@@ -202,7 +202,11 @@ final class LogTally: Sendable {
         if windows.cells == 1, kind == .sum {
             Self.addWhole(groups, values, to: &cells)
         } else if kind == .sum {
-            addSums(rows, groups, values, times, first, to: &cells)
+            if values == nil, labels.count <= 256 {
+                addCounts(rows, groups, times, first, to: &cells)
+            } else {
+                addSums(rows, groups, values, times, first, to: &cells)
+            }
         } else {
             for index in 0..<rows.count {
                 let time = needsTimes ? times[Int(rows[index])] : 0
@@ -255,6 +259,50 @@ final class LogTally: Sendable {
                 total: values == nil ? count : totals[group]
             )
         }
+    }
+
+    /// Counts rows of few groups: neighbours mostly share a cell, and are counted by group alone
+    /// for as long as they do.
+    private func addCounts(
+        _ rows: [UInt32],
+        _ groups: [Int32],
+        _ times: [Int64],
+        _ first: Int,
+        to cells: inout LogCells
+    ) {
+        var run = [Int32](repeating: 0, count: cells.groups)
+        var cell = 0
+        var (earliest, latest) = (Int64(1), Int64(0))
+        func flush() {
+            for group in run.indices where run[group] > 0 {
+                let count = Double(run[group])
+                cells.addSum(group: group, cell: cell - first, count: count, total: count)
+                run[group] = 0
+            }
+        }
+        for index in 0..<rows.count {
+            let time = times[Int(rows[index])]
+            if time < earliest || time > latest {
+                flush()
+                let held = windows.cells(of: time)
+                guard held.count == 1, let span = windows.times(ofCell: held.lowerBound) else {
+                    (earliest, latest) = (1, 0)
+                    for cell in held {
+                        cells.addSum(
+                            group: Int(groups[index]),
+                            cell: cell - first,
+                            count: 1,
+                            total: 1
+                        )
+                    }
+                    continue
+                }
+                (earliest, latest) = (span.lowerBound, span.upperBound)
+                cell = held.lowerBound
+            }
+            run[Int(groups[index])] &+= 1
+        }
+        flush()
     }
 
     /// Rows into the cells of their times; neighbours mostly share one.

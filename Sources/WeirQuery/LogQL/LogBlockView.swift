@@ -93,7 +93,10 @@ final class LogBlockView {
         if let known = resolved[name] { return known }
         var columns: [FieldValues] = []
         for field in try fieldNames(meaning: name) {
-            if let values = try self.field(field) { columns.append(values) }
+            guard let values = try self.field(field) else { continue }
+            columns.append(values)
+            // No row goes on to look for another.
+            if values.presentCount == rowCount { break }
         }
         resolved[name] = columns
         return columns

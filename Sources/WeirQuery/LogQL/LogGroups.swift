@@ -57,6 +57,10 @@ struct LogBlockGroups {
         numbers.reserveCapacity(combined.pairs.count)
         for pairs in combined.pairs { numbers.append(Int32(number(Labels(pairs)))) }
         let codes = combined.codes
+        // Mostly each code is a group of its own already.
+        if numbers.indices.allSatisfy({ Int(numbers[$0]) == $0 }) {
+            return codes.map { Int32(truncatingIfNeeded: $0) }
+        }
         var groups = [Int32](repeating: 0, count: codes.count)
         for index in 0..<codes.count { groups[index] = numbers[Int(codes[index])] }
         return groups
@@ -132,15 +136,19 @@ struct LogBlockGroups {
         var pairs: [[(String, String)]] = []
         if !overflow, total <= 1 << 16 {
             var place = [Int32](repeating: -1, count: total)
+            let leftCodes = left.codes
+            let rightCodes = right.codes
             for index in 0..<codes.count {
-                let both = Int(left.codes[index]) &* stride &+ Int(right.codes[index])
-                if place[both] < 0 {
-                    place[both] = Int32(pairs.count)
+                let both = Int(leftCodes[index]) &* stride &+ Int(rightCodes[index])
+                var number = place[both]
+                if number < 0 {
+                    number = Int32(pairs.count)
+                    place[both] = number
                     pairs.append(
-                        left.pairs[Int(left.codes[index])] + right.pairs[Int(right.codes[index])]
+                        left.pairs[Int(leftCodes[index])] + right.pairs[Int(rightCodes[index])]
                     )
                 }
-                codes[index] = UInt32(place[both])
+                codes[index] = UInt32(truncatingIfNeeded: number)
             }
         } else {
             var place: [UInt64: UInt32] = [:]

@@ -200,15 +200,12 @@ final class LogTally: Sendable {
         cells.grow(toGroups: labels.count)
         let base = UInt64(view.index) << 32
         if windows.cells == 1, kind == .sum {
-            // One window, and every row lies in it.
-            if labels.count == 1 {
-                let total = values.map { $0.reduce(0, +) } ?? Double(rows.count)
-                cells.addSum(group: 0, cell: 0, count: Double(rows.count), total: total)
+            Self.addWhole(groups, values, to: &cells)
+        } else if kind == .sum {
+            if values == nil, labels.count <= 256 {
+                addCounts(rows, groups, times, first, to: &cells)
             } else {
-                for index in 0..<rows.count {
-                    let value = values?[index] ?? 1
-                    cells.addSum(group: Int(groups[index]), cell: 0, count: 1, total: value)
-                }
+                addSums(rows, groups, values, times, first, to: &cells)
             }
         } else {
             for index in 0..<rows.count {
@@ -226,22 +223,117 @@ final class LogTally: Sendable {
                     continue
                 }
                 for cell in windows.cells(of: time) {
-                    let place = cell - first
-                    if kind == .sum {
-                        cells.addSum(group: group, cell: place, count: 1, total: value)
-                    } else {
-                        cells.add(
-                            group: group,
-                            cell: place,
-                            value: value,
-                            time: time,
-                            order: base | UInt64(rows[index])
-                        )
-                    }
+                    cells.add(
+                        group: group,
+                        cell: cell - first,
+                        value: value,
+                        time: time,
+                        order: base | UInt64(rows[index])
+                    )
                 }
             }
         }
         try merge(cells, labels, first)
+    }
+
+    /// One window, and every row lies in it.
+    private static func addWhole(_ groups: [Int32], _ values: [Double]?, to cells: inout LogCells) {
+        let groupCount = cells.groups
+        if groupCount == 1 {
+            let count = Double(groups.count)
+            cells.addSum(group: 0, cell: 0, count: count, total: values?.reduce(0, +) ?? count)
+            return
+        }
+        var counts = [Int32](repeating: 0, count: groupCount)
+        for group in groups { counts[Int(group)] &+= 1 }
+        var totals = [Double](repeating: 0, count: values == nil ? 0 : groupCount)
+        if let values {
+            for (index, group) in groups.enumerated() { totals[Int(group)] += values[index] }
+        }
+        for group in 0..<groupCount where counts[group] > 0 {
+            let count = Double(counts[group])
+            cells.addSum(
+                group: group,
+                cell: 0,
+                count: count,
+                total: values == nil ? count : totals[group]
+            )
+        }
+    }
+
+    /// Counts rows of few groups: neighbours mostly share a cell, and are counted by group alone
+    /// for as long as they do.
+    private func addCounts(
+        _ rows: [UInt32],
+        _ groups: [Int32],
+        _ times: [Int64],
+        _ first: Int,
+        to cells: inout LogCells
+    ) {
+        var run = [Int32](repeating: 0, count: cells.groups)
+        var cell = 0
+        var (earliest, latest) = (Int64(1), Int64(0))
+        func flush() {
+            for group in run.indices where run[group] > 0 {
+                let count = Double(run[group])
+                cells.addSum(group: group, cell: cell - first, count: count, total: count)
+                run[group] = 0
+            }
+        }
+        for index in 0..<rows.count {
+            let time = times[Int(rows[index])]
+            if time < earliest || time > latest {
+                flush()
+                let held = windows.cells(of: time)
+                guard held.count == 1, let span = windows.times(ofCell: held.lowerBound) else {
+                    (earliest, latest) = (1, 0)
+                    for cell in held {
+                        cells.addSum(
+                            group: Int(groups[index]),
+                            cell: cell - first,
+                            count: 1,
+                            total: 1
+                        )
+                    }
+                    continue
+                }
+                (earliest, latest) = (span.lowerBound, span.upperBound)
+                cell = held.lowerBound
+            }
+            run[Int(groups[index])] &+= 1
+        }
+        flush()
+    }
+
+    /// Rows into the cells of their times; neighbours mostly share one.
+    private func addSums(
+        _ rows: [UInt32],
+        _ groups: [Int32],
+        _ values: [Double]?,
+        _ times: [Int64],
+        _ first: Int,
+        to cells: inout LogCells
+    ) {
+        var held = 0..<0
+        // The times for which `held` holds.
+        var span: ClosedRange<Int64>?
+        for index in 0..<rows.count {
+            let time = times[Int(rows[index])]
+            if let span, span.contains(time) {
+            } else {
+                held = windows.cells(of: time)
+                span = held.count == 1 ? windows.times(ofCell: held.lowerBound) : nil
+            }
+            let value = values?[index] ?? 1
+            for cell in held {
+                cells.addSum(
+                    group: Int(groups[index]),
+                    cell: cell &- first,
+                    count: 1,
+                    total: value
+                )
+            }
+        }
     }
 
     private func merge(

@@ -83,15 +83,19 @@ struct LogWindowValues {
         _ samples: [LogCells.Sample],
         _ context: QueryContext
     ) throws(QueryError) {
+        if windows.count == 1, operation == .quantile {
+            var numbers = [[Double]](repeating: [], count: values.rows)
+            for sample in samples { numbers[Int(sample.group)].append(sample.value) }
+            for row in 0..<values.rows where !numbers[row].isEmpty {
+                try context.check()
+                values[row, 0] = Self.quantile(&numbers[row], parameter)
+            }
+            return
+        }
         var byGroup = [[LogCells.Sample]](repeating: [], count: values.rows)
         for sample in samples { byGroup[Int(sample.group)].append(sample) }
         for row in 0..<values.rows {
             try context.check()
-            if windows.count == 1, operation == .quantile {
-                var numbers = byGroup[row].map(\.value)
-                values[row, 0] = Self.quantile(&numbers, parameter)
-                continue
-            }
             byGroup[row].sort { ($0.time, $0.order) < ($1.time, $1.order) }
             let held = byGroup[row]
             var first = 0

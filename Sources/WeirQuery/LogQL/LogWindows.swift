@@ -60,6 +60,17 @@ struct LogWindows: Hashable, Sendable {
         return min(first, count)..<max(min(first, count), min(last, count))
     }
 
+    /// The times of a cell that shares none with another; nil where cells overlap.
+    func times(ofCell cell: Int) -> ClosedRange<Int64>? {
+        if let binWidth {
+            let before = start &- range &+ Int64(cell) &* binWidth
+            return (before &+ 1)...(before &+ binWidth)
+        }
+        guard range <= interval || count == 1 else { return nil }
+        let last = end(cell)
+        return (last &- range &+ 1)...last
+    }
+
     /// The cells that make up a window.
     func cells(ofWindow window: Int) -> Range<Int> {
         guard let binWidth else { return window..<(window + 1) }

@@ -25,7 +25,7 @@ final class TemplateColumn {
     /// Where each value's variables are.
     private struct Layout {
         /// Each value's template.
-        var codes: [UInt16]
+        var codes: TextCodes
         var variableCounts: [Int]
         /// Per template: its slots' heads, and where their bodies begin; none when it is rare.
         var slots: [[(run: TextRun, offset: Int)]]
@@ -77,19 +77,11 @@ final class TemplateColumn {
     }
 
     private func makeLayout(_ bytes: [UInt8]) throws(DecodeError) -> Layout {
-        let isWide = keys.count > 256
-        guard bytes.count == (isWide ? count * 2 : count) else {
-            throw .truncated(offset: 0, needed: count)
+        guard let codes = TextCodes(bytes, count: count, entryCount: keys.count) else {
+            throw .notCanonical(offset: 0)
         }
-        var codes: [UInt16] = []
-        codes.reserveCapacity(count)
         var counts = [Int](repeating: 0, count: keys.count)
-        for index in 0..<count {
-            let code = UInt16(bytes[index]) | (isWide ? UInt16(bytes[count + index]) << 8 : 0)
-            guard Int(code) < keys.count else { throw .notCanonical(offset: index) }
-            counts[Int(code)] += 1
-            codes.append(code)
-        }
+        for index in 0..<count { counts[codes[index]] += 1 }
         let headBytes = headBytes
         var reader = ByteReader(headBytes.span)
         var slots: [[(run: TextRun, offset: Int)]] = []
@@ -133,10 +125,10 @@ final class TemplateColumn {
         }
         var made: [Int32] = []
         made.reserveCapacity(count)
-        for code in layout.codes {
-            let place = slot[Int(code)]
-            made.append(next[place])
-            next[place] += step[Int(code)]
+        for index in 0..<count {
+            let code = layout.codes[index]
+            made.append(next[slot[code]])
+            next[slot[code]] += step[code]
         }
         ordinals = made
         return made
@@ -187,7 +179,7 @@ final class TemplateColumn {
     /// Appends value `index`; nothing when the pages cannot be read.
     func append(_ index: Int, to output: inout [UInt8]) {
         guard let layout = readLayout() else { return }
-        let code = Int(layout.codes[index])
+        let code = layout.codes[index]
         let key = keys[code]
         guard key.contains(TemplateSplitter.marker) else {
             output.append(contentsOf: key)
@@ -254,7 +246,7 @@ final class TemplateColumn {
         let codes = layout.codes
         for place in 0..<rows.count {
             let index = indexes.map { Int($0[place]) } ?? place
-            let outcome = outcomes[Int(codes[index])]
+            let outcome = outcomes[codes[index]]
             guard outcome != 0 else { continue }
             if outcome == 2 {
                 text.removeAll(keepingCapacity: true)
@@ -264,10 +256,5 @@ final class TemplateColumn {
             passing.append(rows[place])
         }
         return passing
-    }
-
-    /// Each value's template's number and the templates, for those who count by template.
-    func templates() -> (codes: [UInt16], keys: BytesColumn)? {
-        readLayout().map { ($0.codes, keys) }
     }
 }

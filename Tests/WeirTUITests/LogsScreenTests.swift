@@ -74,6 +74,29 @@ import WeirTestSupport
         state.set(lines(20...22))
         #expect(state.selected == 2)
         #expect(!state.isExpanded)
+        // The lines around one, and that one chosen.
+        state.wanted = CannedLogs.line(31)
+        state.forget()
+        state.set(lines(25...40))
+        #expect(state.selected == 6)
+        #expect(state.wanted == nil)
+    }
+
+    @Test func theRateIsThatOfTheLastTenSeconds() {
+        var state = LogsState()
+        func bring(_ count: Int, at now: Int64) {
+            var batch = TailBatch()
+            batch.received = count
+            state.add(batch, now: now)
+        }
+        bring(500, at: 0)
+        #expect(state.rate(now: 100) == 0)
+        bring(300, at: 5000)
+        #expect(state.rate(now: 5000) == 60)
+        bring(100, at: 9000)
+        #expect(state.rate(now: 10_000) == 40)
+        #expect(state.rate(now: 16_000) == 10)
+        #expect(state.rate(now: 30_000) == 0)
     }
 
     @Test func copyingGivesTheFieldOrTheLine() throws {

@@ -110,7 +110,9 @@ extension App {
             message = "copied the line"
         case .escape where !logs.past.isEmpty:
             let before = logs.past.removeLast()
+            let line = logs.selected < logs.items.count ? logs.items[logs.selected].bytes : nil
             showLogs(before.query, span: before.span, isRemembered: false)
+            logs.wanted = line
         default: return false
         }
         return true
@@ -195,10 +197,12 @@ extension App {
             "\(LogQueryText.plain(pair.name))=\(LogQueryText.quoted(pair.value))"
         }
         logs.isFollowing = false
+        let line = logs.items[logs.selected].bytes
         showLogs(
             "{\(pairs.joined(separator: ", "))}",
             span: .fixed(from: row.time - 30_000, to: row.time + 30_000)
         )
+        logs.wanted = line
         message = "the lines around; esc goes back"
     }
 

@@ -202,7 +202,7 @@ extension App {
             return ("PAUSED +\(Self.grouped(logs.heldCount))\(left), G catches up", theme.error)
         }
         return (
-            "following \(Self.short(logs.rate))/s, \(Self.grouped(logs.received))\(left)",
+            "following \(Self.short(logs.rate(now: now)))/s, \(Self.grouped(logs.received))\(left)",
             theme.good
         )
     }

@@ -40,6 +40,8 @@ struct LogsState {
     var selected = 0
     /// The first item that is drawn.
     var top = 0
+    /// The line to stand on once other lines are there.
+    var wanted: [UInt8]?
     var isExpanded = false
     /// Of the expanded row.
     var field = 0
@@ -72,10 +74,16 @@ struct LogsState {
 
     var isAtEnd: Bool { selected >= items.count - 1 }
 
-    /// Lines a second over the last few.
-    var rate: Int {
-        guard let first = rates.first, let last = rates.last, last.at > first.at else { return 0 }
-        return Int(Int64(last.received - first.received) * 1000 / (last.at - first.at))
+    private static let rateMilliseconds: Int64 = 10_000
+
+    /// Lines a second over the last ten seconds, also when none come; what was there when following
+    /// began does not count.
+    func rate(now: Int64) -> Int {
+        guard let first = rates.first, let last = rates.last else { return 0 }
+        // What is counted from: the newest that is too old, if any is.
+        let base = rates.last { now - $0.at > Self.rateMilliseconds } ?? first
+        let length = min(max(now - base.at, 1000), Self.rateMilliseconds)
+        return Int(Int64(last.received - base.received) * 1000 / length)
     }
 
     mutating func forget() {
@@ -96,8 +104,10 @@ struct LogsState {
     /// on it for as long as it is among the lines.
     mutating func set(_ lines: [[UInt8]]) {
         let isStaying = (!isAtEnd || isExpanded) && selected < items.count
-        let kept = isStaying ? items[selected].bytes : nil
-        let row = selected - top
+        let kept = wanted ?? (isStaying ? items[selected].bytes : nil)
+        // Another query's lines are seen from the middle of the screen.
+        let row = wanted == nil ? selected - top : 10
+        wanted = nil
         items = lines.map(Item.init)
         if let kept, let place = items.lastIndex(where: { $0.bytes == kept }) {
             selected = place
@@ -113,7 +123,7 @@ struct LogsState {
         received += batch.received
         dropped += batch.dropped
         rates.append((now, received))
-        rates.removeAll { now - $0.at > 5000 }
+        while rates.count > 1, now - rates[1].at > Self.rateMilliseconds { rates.removeFirst() }
         if let failure = batch.failure {
             error = .malformed(failure)
             isFollowing = false
@@ -191,9 +201,11 @@ enum LogQueryText {
         let text = started(query)
         if name == "_msg" {
             let first = value.prefix { $0 != "\n" }
-            return text + (isExcluded ? " != " : " |= ") + quoted(String(first))
+            let start = text.isEmpty ? "" : text + " "
+            return start + (isExcluded ? "!= " : "|= ") + quoted(String(first))
         }
-        return "\(text) | \(plain(name)) \(isExcluded ? "!=" : "=") \(quoted(value))"
+        let start = text.isEmpty ? "" : text + " "
+        return "\(start)| \(plain(name)) \(isExcluded ? "!=" : "=") \(quoted(value))"
     }
 
     /// The name by which LogQL finds a label or field: `_` for what it does not allow.

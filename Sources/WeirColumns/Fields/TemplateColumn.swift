@@ -7,6 +7,8 @@ internal import WeirCore
 final class TemplateColumn {
     /// Rows of templates rarer than this keep their variables together.
     static let ownRowsMin = 8
+    /// Longer texts are damage: a text with several variables is never nearly as long.
+    private static let textBytesMax = PageDecoder.rawCountMax
 
     private let count: Int
     private let keys: BytesColumn
@@ -62,6 +64,12 @@ final class TemplateColumn {
             appendingTo: &keys,
             scratch: &scratch
         )
+        for key in 0..<keyCount {
+            // What a writer never does, and what would let few bytes stand for many.
+            guard Self.variableCount(keys[key]) <= TemplateSplitter.variablesMax else {
+                throw .notCanonical(offset: start)
+            }
+        }
         self.keys = keys
         headBytes = Array(page[end...])
         decoded = Array(repeating: nil, count: keyCount)
@@ -94,7 +102,7 @@ final class TemplateColumn {
         var reader = ByteReader(headBytes.span)
         var slots: [[(run: TextRun, offset: Int)]] = []
         var offset = 0
-        let variableCounts = (0..<keys.count).map { variableCount($0) }
+        let variableCounts = (0..<keys.count).map { Self.variableCount(keys[$0]) }
         for code in 0..<keys.count {
             var own: [(run: TextRun, offset: Int)] = []
             if counts[code] >= Self.ownRowsMin {
@@ -142,21 +150,21 @@ final class TemplateColumn {
         return made
     }
 
-    private func variableCount(_ code: Int) -> Int {
-        keys[code].reduce(0) { $0 + ($1 == TemplateSplitter.marker ? 1 : 0) }
+    private static func variableCount(_ key: ArraySlice<UInt8>) -> Int {
+        key.reduce(0) { $0 + ($1 == TemplateSplitter.marker ? 1 : 0) }
     }
 
     private func readSlotBytes() -> [UInt8]? {
         if let slotBytes { return slotBytes }
         slotBytes = loadSlots()
-        isDamaged = slotBytes == nil
+        if slotBytes == nil { isDamaged = true }
         return slotBytes
     }
 
     /// The variables of one template that is not rare, one list per place.
     private func slots(of code: Int, _ layout: Layout) -> [TextValues]? {
         if let known = decoded[code] { return known }
-        guard let bytes = readSlotBytes() else { return nil }
+        guard !isDamaged, let bytes = readSlotBytes() else { return nil }
         var values: [TextValues] = []
         for (run, offset) in layout.slots[code] {
             guard offset + run.bodyCount <= bytes.count,
@@ -175,12 +183,14 @@ final class TemplateColumn {
 
     private func sharedValues(_ layout: Layout) -> TextValues? {
         if let shared { return shared }
-        guard let run = layout.sharedRun, let bytes = readSlotBytes(),
-            layout.sharedOffset + run.bodyCount <= bytes.count
-        else { return nil }
+        guard !isDamaged, let run = layout.sharedRun, let bytes = readSlotBytes() else {
+            return nil
+        }
         let end = layout.sharedOffset + run.bodyCount
-        shared = try? run.decode(bytes.span.extracting(layout.sharedOffset..<end))
-        isDamaged = shared == nil
+        if end <= bytes.count {
+            shared = try? run.decode(bytes.span.extracting(layout.sharedOffset..<end))
+        }
+        if shared == nil { isDamaged = true }
         return shared
     }
 
@@ -197,8 +207,13 @@ final class TemplateColumn {
         if layout.isRare[code] {
             guard let values = sharedValues(layout) else { return }
             var next = ordinal
+            let start = output.count
             for byte in key {
                 if byte == TemplateSplitter.marker {
+                    guard output.count - start <= Self.textBytesMax else {
+                        isDamaged = true
+                        return
+                    }
                     values.append(next, to: &output)
                     next += 1
                 } else {
@@ -219,7 +234,12 @@ final class TemplateColumn {
     ) {
         var slot = 0
         var start = key.startIndex
+        let first = output.count
         for index in key.indices where key[index] == TemplateSplitter.marker {
+            guard output.count - first <= Self.textBytesMax else {
+                isDamaged = true
+                return
+            }
             if index > start { output.append(contentsOf: key[start..<index]) }
             values[slot].append(ordinal, to: &output)
             slot += 1

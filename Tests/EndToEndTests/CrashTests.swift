@@ -82,7 +82,7 @@ extension EndToEnd {
                     )
                 }
                 #expect(try client.json("/api/v1/status")["quarantined"]?.array == [])
-                #expect(server.terminate().code == 0)
+                #expect(server.terminate().code == 0, "\(server.log.suffix(2000))")
             }
             let check = try EndToEnd.run(
                 ["check", data],
@@ -158,7 +158,7 @@ extension EndToEnd {
                 #expect(writer.batches.allSatisfy { $0.acknowledged != nil })
                 #expect(writer.refusals.isEmpty, "\(writer.refusals)")
             }
-            #expect(server.terminate().code == 0)
+            #expect(server.terminate().code == 0, "\(server.log.suffix(2000))")
         }
     }
 }

@@ -7,6 +7,8 @@ internal import WeirCore
 final class TemplateColumn {
     /// Rows of templates rarer than this keep their variables together.
     static let ownRowsMin = 8
+    /// Longer texts are damage: a text with several variables is never nearly as long.
+    private static let textBytesMax = PageDecoder.rawCountMax
 
     private let count: Int
     private let keys: BytesColumn
@@ -99,6 +101,12 @@ final class TemplateColumn {
             appendingTo: &keys,
             scratch: &scratch
         )
+        for key in 0..<keyCount {
+            // What a writer never does, and what would let few bytes stand for many.
+            guard Self.variableCount(keys[key]) <= TemplateSplitter.variablesMax else {
+                throw .notCanonical(offset: start)
+            }
+        }
         self.keys = keys
         headBytes = Array(page[end...])
         decoded = Array(repeating: nil, count: keyCount)
@@ -124,7 +132,7 @@ final class TemplateColumn {
         var reader = ByteReader(headBytes.span)
         var slots: [[(run: TextRun, offset: Int)]] = []
         var offset = 0
-        let variableCounts = (0..<keys.count).map { variableCount($0) }
+        let variableCounts = (0..<keys.count).map { Self.variableCount(keys[$0]) }
         for code in 0..<keys.count {
             var own: [(run: TextRun, offset: Int)] = []
             if counts[code] >= Self.ownRowsMin {
@@ -152,21 +160,21 @@ final class TemplateColumn {
         )
     }
 
-    private func variableCount(_ code: Int) -> Int {
-        keys[code].reduce(0) { $0 + ($1 == TemplateSplitter.marker ? 1 : 0) }
+    private static func variableCount(_ key: ArraySlice<UInt8>) -> Int {
+        key.reduce(0) { $0 + ($1 == TemplateSplitter.marker ? 1 : 0) }
     }
 
     private func readSlotBytes() -> [UInt8]? {
         if let slotBytes { return slotBytes }
         slotBytes = loadSlots()
-        isDamaged = slotBytes == nil
+        if slotBytes == nil { isDamaged = true }
         return slotBytes
     }
 
     /// The variables of one template that is not rare, one list per place.
     private func slots(of code: Int, _ layout: Layout) -> [TextValues]? {
         if let known = decoded[code] { return known }
-        guard let bytes = readSlotBytes() else { return nil }
+        guard !isDamaged, let bytes = readSlotBytes() else { return nil }
         var values: [TextValues] = []
         for (run, offset) in layout.slots[code] {
             guard offset + run.bodyCount <= bytes.count,
@@ -185,12 +193,14 @@ final class TemplateColumn {
 
     private func sharedValues(_ layout: Layout) -> TextValues? {
         if let shared { return shared }
-        guard let run = layout.sharedRun, let bytes = readSlotBytes(),
-            layout.sharedOffset + run.bodyCount <= bytes.count
-        else { return nil }
+        guard !isDamaged, let run = layout.sharedRun, let bytes = readSlotBytes() else {
+            return nil
+        }
         let end = layout.sharedOffset + run.bodyCount
-        shared = try? run.decode(bytes.span.extracting(layout.sharedOffset..<end))
-        isDamaged = shared == nil
+        if end <= bytes.count {
+            shared = try? run.decode(bytes.span.extracting(layout.sharedOffset..<end))
+        }
+        if shared == nil { isDamaged = true }
         return shared
     }
 
@@ -219,19 +229,22 @@ final class TemplateColumn {
             return
         }
         let ordinal = Int(layout.ordinals[index])
-        if layout.isRare[code] {
-            guard let values = sharedValues(layout) else { return }
-            for (slot, stretch) in own.enumerated() {
-                output.append(contentsOf: keys.bytes[stretch])
-                if slot + 1 < own.count { values.append(ordinal + slot, to: &output) }
-            }
-        } else {
-            guard let values = slots(of: code, layout), values.count == own.count - 1 else {
+        let start = output.count
+        let isRare = layout.isRare[code]
+        guard let rare = isRare ? sharedValues(layout) : .constant([]),
+            let values = isRare ? [] : slots(of: code, layout)
+        else { return }
+        for (slot, stretch) in own.enumerated() {
+            output.append(contentsOf: keys.bytes[stretch])
+            guard slot + 1 < own.count else { return }
+            guard output.count - start <= Self.textBytesMax else {
+                isDamaged = true
                 return
             }
-            for (slot, stretch) in own.enumerated() {
-                output.append(contentsOf: keys.bytes[stretch])
-                if slot < values.count { values[slot].append(ordinal, to: &output) }
+            if isRare {
+                rare.append(ordinal + slot, to: &output)
+            } else {
+                values[slot].append(ordinal, to: &output)
             }
         }
     }

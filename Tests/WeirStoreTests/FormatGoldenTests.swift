@@ -220,4 +220,25 @@ import WeirTestSupport
         #expect(head == [0x06, 0x64, 0x02, 0x00])
         #expect(body == [0x50])
     }
+
+    /// The example of docs/format/fields.md: `level` in rows 0, 1 and 3 of 4.
+    @Test func fieldExampleIsRight() throws {
+        var column = FieldColumn(name: "level")
+        for (row, text) in [(0, "info"), (1, "warn"), (3, "info")] {
+            column.append(row, .text, text.utf8.span)
+        }
+        var directory: [UInt8] = []
+        var area: [UInt8] = []
+        FieldEncoder(encoder: PageEncoder(effort: .fast))
+            .encode(column, rowCount: 4, directory: &directory, area: &area)
+        let name = Array("level".utf8)
+        let (info, warn) = (Array("info".utf8), Array("warn".utf8))
+        let expected: [UInt8] =
+            [0x05] + name + [0x29, 0x03, 0x02, 0x08, 0x00, 0x08, 0x04] + info + [0x04] + warn + [
+                0x00, 0x02, 0x77, 0xCB, 0x0B, 0xD6, 0x00, 0x08, 0x83, 0x31, 0x3E, 0xBC, 0x00, 0x03,
+                0x53, 0xE8, 0x5A, 0xE6,
+            ]
+        #expect(directory == expected)
+        #expect(area == [0x00, 0x0B] + info + warn + [0x00, 0x01, 0x00])
+    }
 }

@@ -21,4 +21,20 @@ package struct RowBatch: Sendable {
     }
 
     package var rowCount: Int { times.count }
+
+    /// These rows alone, in this order; streams keep their places, used or not.
+    package func selecting(_ rows: [Int]) -> RowBatch {
+        var batch = RowBatch(signal: signal)
+        batch.streams = streams
+        batch.firstLines = firstLines
+        batch.streamIndexes.reserveCapacity(rows.count)
+        batch.times.reserveCapacity(rows.count)
+        for row in rows {
+            batch.streamIndexes.append(streamIndexes[row])
+            batch.times.append(times[row])
+            for index in columns.indices { batch.columns[index].append(row, of: columns[index]) }
+        }
+        batch.fields = fields.selecting(rows)
+        return batch
+    }
 }

@@ -81,6 +81,7 @@ struct ElasticEndpoint: Sendable {
             failure: { Self.marked($0, for: head) },
             completion: { outcome in
                 let now = logs.clock.nowNanoseconds()
+                let items = Self.marked(parsed.items, outcome.refusal)
                 let response = Self.json(exchange) { writer in
                     writer.member("took", max(0, Int((now - start) / 1_000_000)))
                     writer.member(
@@ -89,8 +90,13 @@ struct ElasticEndpoint: Sendable {
                     )
                     writer.key("items")
                     writer.beginArray()
-                    for (place, item) in parsed.items.enumerated() {
-                        Self.write(item, id: "\(now)-\(place)", &writer)
+                    for (place, item) in items.enumerated() {
+                        Self.write(
+                            item.item,
+                            refusal: item.refusal,
+                            id: "\(now)-\(place)",
+                            &writer
+                        )
                     }
                     writer.endArray()
                 }
@@ -99,7 +105,34 @@ struct ElasticEndpoint: Sendable {
         )
     }
 
-    private static func write(_ item: ElasticBulkItem, id: String, _ writer: inout JSONWriter) {
+    /// The items, and why the store refused the document of each, if it did.
+    ///
+    /// Documents that were parsed are the batch's rows, in their order.
+    private static func marked(
+        _ items: [ElasticBulkItem],
+        _ refusal: StreamLimitRefusal?
+    ) -> [(item: ElasticBulkItem, refusal: String?)] {
+        guard let refusal else { return items.map { ($0, nil) } }
+        let reason = LogsEndpoint.reason(refusal)
+        var kept = refusal.keptRows[...]
+        var row = 0
+        return items.map { item in
+            guard item.error == nil else { return (item, nil) }
+            defer { row += 1 }
+            if kept.first == row {
+                kept.removeFirst()
+                return (item, nil)
+            }
+            return (item, reason)
+        }
+    }
+
+    private static func write(
+        _ item: ElasticBulkItem,
+        refusal: String?,
+        id: String,
+        _ writer: inout JSONWriter
+    ) {
         writer.beginObject()
         writer.key(item.action.isEmpty ? "index" : item.action)
         writer.beginObject()
@@ -111,6 +144,13 @@ struct ElasticEndpoint: Sendable {
             writer.beginObject()
             writer.member("type", type(error))
             writer.member("reason", error.description)
+            writer.endObject()
+        } else if let refusal {
+            writer.member("status", 400)
+            writer.key("error")
+            writer.beginObject()
+            writer.member("type", "illegal_argument_exception")
+            writer.member("reason", refusal)
             writer.endObject()
         } else {
             writer.member("_version", 1)

@@ -54,8 +54,10 @@ final class LogIntake: Sendable {
                     telemetry.refusedSeries.add(refusal.refusedStreams)
                     telemetry.refusedLogRows[format.rawValue].add(refusal.refusedRows)
                 }
-                if !outcome.isDuplicate {
-                    for observer in observers.withLock({ $0 }) { observer(batch, outcome.sequence) }
+                if outcome.rowCount > 0 {
+                    // What was refused was never there to be followed.
+                    let taken = outcome.refusal.map { batch.selecting($0.keptRows) } ?? batch
+                    for observer in observers.withLock({ $0 }) { observer(taken, outcome.sequence) }
                 }
             }
             completion(outcome)

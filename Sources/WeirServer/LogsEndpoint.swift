@@ -229,7 +229,7 @@ struct LogsEndpoint: Sendable {
         return .json(writer.bytes + [0x0A], status: isLost ? 400 : 200)
     }
 
-    private static func reason(_ refusal: StreamLimitRefusal) -> String {
+    static func reason(_ refusal: StreamLimitRefusal) -> String {
         "series-max: \(refusal.refusedStreams) new streams refused, \(refusal.activeStreams) of "
             + "\(refusal.limit) are active; the first is \(refusal.firstStream.description)"
     }

@@ -7,37 +7,41 @@ import WeirTUI
 /// `weir logs`.
 enum LogsCommand {
     static let usage = """
-        weir logs ['LOGQL'] [-f] [--since 1h] [--until T] [--limit N] [--fields a,b]
+        weir logs ['LOGQL'] [-f] [--since 1h] [--until T] [-n N] [--fields a,b]
                   [--json|--raw|--csv] [--base URL]
 
         The newest lines that match, the newest last. The query is LogQL such as
-        '{service="checkout"} |= "timeout" | level="error"', or plain words.
+        '{service="checkout"} |= "timeout" | level="error"', a bare pipeline such as
+        '| status >= 500', a trace id, or words that the line contains as they stand.
 
           -f, --follow   stays, and prints what arrives; says what had to be left out
           --since        how far back, or a time (1h)
-          --until        up to this time: seconds since 1970 or RFC 3339 (now)
-          --limit        at most so many lines (100 on a terminal, else all; with -f 20)
-          --fields       only these fields
+          --until        up to this time: a duration back, RFC 3339, or seconds (now)
+          -n, --limit    at most so many lines; 0 for all
+                         (100 on a terminal, else all; with -f 20)
+          --fields       only the time and these; _msg is the line
           --json         rows as they are sent: a JSON object a line
           --raw          the lines alone
           --csv          comma-separated values
         """
 
     private static let followSeconds = 1e9
+    private static let short = ["-f": "--follow", "-n": "--limit"]
 
     static func run(_ arguments: [String]) -> Int32 {
         let parsed: CommandArguments
         do throws(CommandArguments.Failure) {
             parsed = try CommandArguments(
-                arguments.map { $0 == "-f" ? "--follow" : $0 },
+                arguments.map { Self.short[$0] ?? $0 },
                 flags: ["--since", "--until", "--limit", "--fields", "--base", "--addr"],
                 switches: ["--follow", "--json", "--raw", "--csv"]
             )
         } catch {
             return CommandTable.misuse(error.text, usage)
         }
-        guard parsed.positional.count <= 1 else {
-            return CommandTable.misuse("one query is wanted; quote it", usage)
+        // A query may begin with a dash only in LogQL's own marks, where it never does.
+        if let unknown = parsed.positional.first(where: { $0.hasPrefix("-") }) {
+            return CommandTable.misuse("unknown flag \(unknown)", usage)
         }
         let forms: [LogsPrinter.Form] = [
             parsed.has("--json") ? .json : nil, parsed.has("--raw") ? .raw : nil,
@@ -73,7 +77,7 @@ enum LogsCommand {
             usesColor: Console.usesColor && forms.isEmpty
         )
         let base = Console.base(parsed["--addr"] ?? parsed["--base"])
-        let query = parsed.positional.first ?? ""
+        let query = parsed.positional.joined(separator: " ")
         guard Console.write(Array(printer.head.utf8)) else { return ExitCode.ok }
         if parsed.has("--follow") {
             // Ctrl-C is how a tail ends: quietly, and well.
@@ -160,7 +164,11 @@ enum LogsCommand {
         guard response.status == 200 else {
             let parsed = (try? JSONParser.parse(refusal)) ?? .null
             let reason = parsed["reason"]?.string ?? "status \(response.status)"
-            Console.note("weir: \(reason)" + (parsed["hint"]?.string.map { "; \($0)" } ?? ""))
+            if let marked = QueryMark(query: parameters[0].1, reason: reason) {
+                Console.note("weir: \(reason)\n\(marked.text)")
+            } else {
+                Console.note("weir: \(reason)" + (parsed["hint"]?.string.map { "; \($0)" } ?? ""))
+            }
             return response.status == 400 ? ExitCode.usage : ExitCode.failed
         }
         var output: [UInt8] = []

@@ -25,7 +25,7 @@ struct LogsPrinter {
     /// Appends what is printed for one row.
     func append(_ line: [UInt8], to output: inout [UInt8]) {
         if form == .json {
-            output.append(contentsOf: line)
+            output.append(contentsOf: fields.map { Self.selected($0, of: line) } ?? line)
             output.append(0x0A)
             return
         }
@@ -45,9 +45,24 @@ struct LogsPrinter {
         output.append(0x0A)
     }
 
+    /// A row's JSON with its time and the members named; stream labels may be named too.
+    private static func selected(_ fields: [String], of line: [UInt8]) -> [UInt8] {
+        guard let row = try? JSONParser.parse(line) else { return line }
+        var writer = JSONWriter()
+        writer.beginObject()
+        for name in ["_time"] + fields.filter({ $0 != "_time" }) {
+            guard let value = row[name] ?? row["_stream"]?[name] else { continue }
+            writer.key(name)
+            writer.value(value)
+        }
+        writer.endObject()
+        return writer.bytes
+    }
+
     private func value(_ name: String, _ row: LogRow) -> String {
         switch name {
         case "_time": row.timeText
+        case "_stream": streamText(row)
         case "_msg", "_line",
             "message" where row["message"] == nil:
             row.line
@@ -59,18 +74,36 @@ struct LogsPrinter {
         row.stream.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
     }
 
+    private static let lineNames = ["_msg", "_line", "message"]
+
+    /// Who wrote it: the service first, then the other labels' values.
+    private func originText(_ row: LogRow) -> String {
+        let first = row.origin
+        var values = row.stream.map(\.value)
+        if let place = values.firstIndex(of: first) { values.remove(at: place) }
+        return ([first] + values).filter { !$0.isEmpty }.joined(separator: "/")
+    }
+
     private func pretty(_ row: LogRow) -> String {
         let level = row.level
         var word = level == .unknown ? "-" : level.rawValue.uppercased()
         word += String(repeating: " ", count: max(0, 5 - word.count))
-        let origin = row.stream.map(\.value).joined(separator: "/")
-        let rest: String
+        let origin = originText(row)
         if let fields {
-            rest = fields.map { "\($0)=\(value($0, row))" }.joined(separator: " ")
-        } else {
-            rest = row.fields.filter { !LogRow.levelNames.contains($0.key) }
-                .map { "\($0.key)=\(LogRow.text($0.value))" }.joined(separator: " ")
+            let values = fields.filter { $0 != "_time" }.map { name in
+                let text = value(name, row)
+                return Self.lineNames.contains(name) ? text : "\(name)=\(text)"
+            }.joined(separator: " ")
+            guard usesColor else { return "\(row.timeText) \(values)" }
+            return "\u{1B}[38;5;245m\(row.timeText)\u{1B}[0m \(Self.harmless(values))"
         }
+        // A row without a line has its fields for one: once is enough.
+        let texts = row.fields.map { "\($0.key)=\(LogRow.text($0.value))" }
+        let rest =
+            texts.joined(separator: " ") == row.line
+            ? ""
+            : zip(row.fields, texts).filter { !LogRow.levelNames.contains($0.0.key) }
+                .map(\.1).joined(separator: " ")
         guard usesColor else {
             return "\(row.timeText) \(word) \(origin) \(row.line)"
                 + (rest.isEmpty ? "" : "  \(rest)")

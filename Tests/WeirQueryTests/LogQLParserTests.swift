@@ -148,6 +148,9 @@ import WeirQuery
     static let words: [(String, String)] = [
         ("error", "{} |= \"error\""),
         ("  two words ", "{} |= \"two words\""),
+        ("\"two words\" ", "{} |= \"two words\""),
+        ("\"a\" or \"b\"", #"{} |= "\"a\" or \"b\"""#),
+        ("\"", #"{} |= "\"""#),
         ("", "{}"),
         ("| level=\"error\"", "{} | level=\"error\""),
         ("!= \"x\"", "{} != \"x\""),

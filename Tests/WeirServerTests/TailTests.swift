@@ -25,7 +25,7 @@ import WeirTestSupport
         #expect(
             text == """
                 {"_time":"2026-01-02T03:04:05.123456789Z","_stream":{"service":"x"},"_msg":"the \\"body\\"","n":1.50,"ok":true}
-                {"_time":"1970-01-01T00:00:00.000000000Z","_stream":{"service":"x"},"n":"+5","tags":[1,2]}
+                {"_time":"1970-01-01T00:00:00Z","_stream":{"service":"x"},"n":"+5","tags":[1,2]}
                 {"_time":"1969-12-31T23:59:59.999999999Z","_stream":{"service":"y"},"_msg":"a\\u0001ü"}
 
                 """

@@ -9,8 +9,8 @@ package final class FieldValues {
     package let rowCount: Int
     /// How many rows have the field.
     package let presentCount: Int
-    /// Each row's value's index, -1 where it lacks the field; nil when every row has it.
-    private let indexes: [Int32]?
+    /// Which rows have the field; nil when every row has it.
+    private let presence: RowPresence?
     private let kinds: Kinds
     /// Nil once it turned out to be damaged.
     private var storage: Storage? {
@@ -45,9 +45,9 @@ package final class FieldValues {
     package init(_ column: FieldColumn, rowCount: Int) {
         self.rowCount = rowCount
         presentCount = column.count
-        indexes =
+        presence =
             column.isComplete(rowCount: rowCount)
-            ? nil : Self.indexes(of: column.rows, rowCount: rowCount)
+            ? nil : RowPresence(rows: column.rows, rowCount: rowCount)
         kinds = .each(column.kinds)
         makeStorage = { .values(.texts(column.values)) }
     }
@@ -68,11 +68,12 @@ package final class FieldValues {
         presentCount = entry.count
         if let page = entry.presencePage {
             guard let bytes = load(page),
-                let indexes = RowPresence.decode(bytes, count: entry.count, rowCount: rowCount)
+                let presence = RowPresence(bytes, rowCount: rowCount),
+                presence.count == entry.count
             else { return nil }
-            self.indexes = indexes
+            self.presence = presence
         } else {
-            indexes = nil
+            presence = nil
         }
         if let kind = entry.kind {
             kinds = .all(kind)
@@ -106,7 +107,7 @@ package final class FieldValues {
                 scratch: &scratch
             )
             guard isRead != nil,
-                let codes = Self.codes(bytes, count: entry.count, entryCount: entryCount)
+                let codes = TextCodes(bytes, count: entry.count, entryCount: entryCount)
             else { return nil }
             return .values(.dictionary(codes: codes, entries: entries))
         case .template:
@@ -122,33 +123,8 @@ package final class FieldValues {
         }
     }
 
-    private static func indexes(of rows: [UInt32], rowCount: Int) -> [Int32] {
-        var indexes = [Int32](repeating: -1, count: rowCount)
-        for (index, row) in rows.enumerated() { indexes[Int(row)] = Int32(index) }
-        return indexes
-    }
-
-    private static func codes(_ bytes: [UInt8], count: Int, entryCount: Int) -> [UInt16]? {
-        let isWide = entryCount > 256
-        guard bytes.count == (isWide ? count * 2 : count) else { return nil }
-        let codes = unsafe [UInt16](unsafeUninitializedCapacity: count) {
-            target,
-            initializedCount in
-            let span = bytes.span
-            for index in 0..<count {
-                // SAFETY: `index` is below `count`, for which there is room and bytes.
-                let low = UInt16(unsafe span[unchecked: index])
-                let high = isWide ? UInt16(unsafe span[unchecked: count &+ index]) &<< 8 : 0
-                unsafe target.initializeElement(at: index, to: low | high)
-            }
-            initializedCount = count
-        }
-        return Int(codes.max() ?? 0) < entryCount ? codes : nil
-    }
-
     private func index(_ row: Int) -> Int {
-        guard let indexes else { return row }
-        return Int(indexes[row])
+        presence?.index(of: row) ?? row
     }
 
     /// The kind of a row's value; nil when the row lacks the field.
@@ -186,16 +162,18 @@ package final class FieldValues {
     /// The rows among `rows` that have the field, and the indexes of their values; both nil when
     /// `rows` are all rows and all have it.
     private func present(_ rows: [UInt32]) -> (rows: [UInt32], indexes: [Int32])? {
-        guard let indexes else {
+        guard let presence else {
             return rows.count == rowCount ? nil : (rows, rows.map { Int32($0) })
         }
         var kept: [UInt32] = []
         var found: [Int32] = []
         kept.reserveCapacity(rows.count)
         found.reserveCapacity(rows.count)
-        for row in rows where indexes[Int(row)] >= 0 {
+        for row in rows {
+            let index = presence.index(of: Int(row))
+            guard index >= 0 else { continue }
             kept.append(row)
-            found.append(indexes[Int(row)])
+            found.append(Int32(index))
         }
         return (kept, found)
     }
@@ -241,7 +219,7 @@ package final class FieldValues {
             }
             return rows.map { row in
                 let index = index(Int(row))
-                return index < 0 ? .nan : numbers[Int(codes[index])]
+                return index < 0 ? .nan : numbers[codes[index]]
             }
         }
         var text: [UInt8] = []
@@ -258,11 +236,11 @@ package final class FieldValues {
     package func decimals(at rows: [UInt32]) -> [Double] {
         if case .values(.numbers(let form, let integers)) = storage, let scale = form.decimalScale {
             let divisor = Double(TextForm.powersOfTen[scale])
-            guard let indexes else {
+            guard let presence else {
                 return rows.map { Double(integers[Int($0)]) / divisor }
             }
             return rows.map { row in
-                let index = Int(indexes[Int(row)])
+                let index = presence.index(of: Int(row))
                 return index < 0 ? .nan : Double(integers[index]) / divisor
             }
         }
@@ -277,8 +255,8 @@ package final class FieldValues {
             return coded(rows, texts: [text]) { _ in 0 }
         case .values(.dictionary(let codes, let entries)):
             let texts = (0..<entries.count).map { Array(entries[$0]) }
-            if indexes == nil, rows.count == rowCount {
-                return FieldCodes(codes: codes.map { UInt32($0) }, texts: texts)
+            if presence == nil, rows.count == rowCount {
+                return FieldCodes(codes: codes.all(), texts: texts)
             }
             return coded(rows, texts: texts) { UInt32(codes[$0]) }
         default: break
@@ -301,13 +279,13 @@ package final class FieldValues {
         texts: [[UInt8]],
         code: (Int) -> UInt32
     ) -> FieldCodes {
-        guard let indexes else {
+        guard let presence else {
             return FieldCodes(codes: rows.map { code(Int($0)) }, texts: texts)
         }
         // Rows without the field have the empty text's code, which may be there already.
         let empty = texts.firstIndex(of: []) ?? texts.count
         let codes = rows.map { row in
-            let index = Int(indexes[Int(row)])
+            let index = presence.index(of: Int(row))
             return index < 0 ? UInt32(empty) : code(index)
         }
         return FieldCodes(codes: codes, texts: empty == texts.count ? texts + [[]] : texts)

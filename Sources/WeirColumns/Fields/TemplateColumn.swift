@@ -17,7 +17,8 @@ final class TemplateColumn {
     private let loadCodes: () -> [UInt8]?
     private let loadSlots: () -> [UInt8]?
     private var layout: Layout?
-    private var ordinals: [Int32]?
+    /// Where each template's own text lies in its key: one stretch more than it has variables.
+    private var stretches: [[Range<Int>]?] = []
     private var slotBytes: [UInt8]?
     private var decoded: [[TextValues]?] = []
     private var shared: TextValues?
@@ -25,15 +26,51 @@ final class TemplateColumn {
     private(set) var isDamaged = false
 
     /// Where each value's variables are.
-    private struct Layout {
+    ///
+    /// A class, so that handing it on costs one count and not one per array.
+    private final class Layout {
         /// Each value's template.
-        var codes: [UInt16]
-        var variableCounts: [Int]
+        let codes: TextCodes
+        let variableCounts: [Int]
         /// Per template: its slots' heads, and where their bodies begin; none when it is rare.
-        var slots: [[(run: TextRun, offset: Int)]]
-        var sharedRun: TextRun?
-        var sharedOffset: Int
-        var isRare: [Bool]
+        let slots: [[(run: TextRun, offset: Int)]]
+        let sharedRun: TextRun?
+        let sharedOffset: Int
+        let isRare: [Bool]
+        /// Each value's number among those of its template, or its first place among the shared.
+        private(set) lazy var ordinals = makeOrdinals()
+
+        init(
+            codes: TextCodes,
+            variableCounts: [Int],
+            slots: [[(run: TextRun, offset: Int)]],
+            sharedRun: TextRun?,
+            sharedOffset: Int,
+            isRare: [Bool]
+        ) {
+            self.codes = codes
+            self.variableCounts = variableCounts
+            self.slots = slots
+            self.sharedRun = sharedRun
+            self.sharedOffset = sharedOffset
+            self.isRare = isRare
+        }
+
+        private func makeOrdinals() -> [Int32] {
+            // The next number of each template; of rare ones, one for all, which is the last.
+            let templateCount = isRare.count
+            var next = [Int32](repeating: 0, count: templateCount + 1)
+            let slot = isRare.indices.map { isRare[$0] ? templateCount : $0 }
+            let step = isRare.indices.map { isRare[$0] ? Int32(variableCounts[$0]) : 1 }
+            var made: [Int32] = []
+            made.reserveCapacity(codes.count)
+            for index in 0..<codes.count {
+                let code = codes[index]
+                made.append(next[slot[code]])
+                next[slot[code]] += step[code]
+            }
+            return made
+        }
     }
 
     /// Reads the templates' page of `count` values, which the caller has checked.
@@ -73,6 +110,7 @@ final class TemplateColumn {
         self.keys = keys
         headBytes = Array(page[end...])
         decoded = Array(repeating: nil, count: keyCount)
+        stretches = Array(repeating: nil, count: keyCount)
     }
 
     /// Each value's template, and where its variables are.
@@ -85,19 +123,11 @@ final class TemplateColumn {
     }
 
     private func makeLayout(_ bytes: [UInt8]) throws(DecodeError) -> Layout {
-        let isWide = keys.count > 256
-        guard bytes.count == (isWide ? count * 2 : count) else {
-            throw .truncated(offset: 0, needed: count)
+        guard let codes = TextCodes(bytes, count: count, entryCount: keys.count) else {
+            throw .notCanonical(offset: 0)
         }
-        var codes: [UInt16] = []
-        codes.reserveCapacity(count)
         var counts = [Int](repeating: 0, count: keys.count)
-        for index in 0..<count {
-            let code = UInt16(bytes[index]) | (isWide ? UInt16(bytes[count + index]) << 8 : 0)
-            guard Int(code) < keys.count else { throw .notCanonical(offset: index) }
-            counts[Int(code)] += 1
-            codes.append(code)
-        }
+        for index in 0..<count { counts[codes[index]] += 1 }
         let headBytes = headBytes
         var reader = ByteReader(headBytes.span)
         var slots: [[(run: TextRun, offset: Int)]] = []
@@ -128,26 +158,6 @@ final class TemplateColumn {
             sharedOffset: offset,
             isRare: isRare
         )
-    }
-
-    /// Each value's number among those of its template, or its first place among the shared.
-    private func readOrdinals(_ layout: Layout) -> [Int32] {
-        if let ordinals { return ordinals }
-        // The next number of each template; of rare ones, one for all, which is the last.
-        var next = [Int32](repeating: 0, count: keys.count + 1)
-        let slot = layout.isRare.indices.map { layout.isRare[$0] ? keys.count : $0 }
-        let step = layout.isRare.indices.map {
-            layout.isRare[$0] ? Int32(layout.variableCounts[$0]) : 1
-        }
-        var made: [Int32] = []
-        made.reserveCapacity(count)
-        for code in layout.codes {
-            let place = slot[Int(code)]
-            made.append(next[place])
-            next[place] += step[Int(code)]
-        }
-        ordinals = made
-        return made
     }
 
     private static func variableCount(_ key: ArraySlice<UInt8>) -> Int {
@@ -194,58 +204,49 @@ final class TemplateColumn {
         return shared
     }
 
+    /// The template's own text, cut at its variables: places in the keys' bytes.
+    private func ownText(_ code: Int) -> [Range<Int>] {
+        if let known = stretches[code] { return known }
+        let range = keys.range(code)
+        var found: [Range<Int>] = []
+        var start = range.lowerBound
+        for index in range where keys.bytes[index] == TemplateSplitter.marker {
+            found.append(start..<index)
+            start = index + 1
+        }
+        found.append(start..<range.upperBound)
+        stretches[code] = found
+        return found
+    }
+
     /// Appends value `index`; nothing when the pages cannot be read.
     func append(_ index: Int, to output: inout [UInt8]) {
         guard let layout = readLayout() else { return }
-        let code = Int(layout.codes[index])
-        let key = keys[code]
-        guard key.contains(TemplateSplitter.marker) else {
-            output.append(contentsOf: key)
+        let code = layout.codes[index]
+        let own = ownText(code)
+        guard own.count > 1 else {
+            output.append(contentsOf: keys[code])
             return
         }
-        let ordinal = Int(readOrdinals(layout)[index])
-        if layout.isRare[code] {
-            guard let values = sharedValues(layout) else { return }
-            var next = ordinal
-            let start = output.count
-            for byte in key {
-                if byte == TemplateSplitter.marker {
-                    guard output.count - start <= Self.textBytesMax else {
-                        isDamaged = true
-                        return
-                    }
-                    values.append(next, to: &output)
-                    next += 1
-                } else {
-                    output.append(byte)
-                }
-            }
-        } else {
-            guard let values = slots(of: code, layout) else { return }
-            render(key, values, ordinal, to: &output)
-        }
-    }
-
-    private func render(
-        _ key: ArraySlice<UInt8>,
-        _ values: [TextValues],
-        _ ordinal: Int,
-        to output: inout [UInt8]
-    ) {
-        var slot = 0
-        var start = key.startIndex
-        let first = output.count
-        for index in key.indices where key[index] == TemplateSplitter.marker {
-            guard output.count - first <= Self.textBytesMax else {
+        let ordinal = Int(layout.ordinals[index])
+        let start = output.count
+        let isRare = layout.isRare[code]
+        guard let rare = isRare ? sharedValues(layout) : .constant([]),
+            let values = isRare ? [] : slots(of: code, layout)
+        else { return }
+        for (slot, stretch) in own.enumerated() {
+            output.append(contentsOf: keys.bytes[stretch])
+            guard slot + 1 < own.count else { return }
+            guard output.count - start <= Self.textBytesMax else {
                 isDamaged = true
                 return
             }
-            if index > start { output.append(contentsOf: key[start..<index]) }
-            values[slot].append(ordinal, to: &output)
-            slot += 1
-            start = index + 1
+            if isRare {
+                rare.append(ordinal + slot, to: &output)
+            } else {
+                values[slot].append(ordinal, to: &output)
+            }
         }
-        if start < key.endIndex { output.append(contentsOf: key[start...]) }
     }
 
     // MARK: Asking
@@ -274,7 +275,7 @@ final class TemplateColumn {
         let codes = layout.codes
         for place in 0..<rows.count {
             let index = indexes.map { Int($0[place]) } ?? place
-            let outcome = outcomes[Int(codes[index])]
+            let outcome = outcomes[codes[index]]
             guard outcome != 0 else { continue }
             if outcome == 2 {
                 text.removeAll(keepingCapacity: true)
@@ -284,10 +285,5 @@ final class TemplateColumn {
             passing.append(rows[place])
         }
         return passing
-    }
-
-    /// Each value's template's number and the templates, for those who count by template.
-    func templates() -> (codes: [UInt16], keys: BytesColumn)? {
-        readLayout().map { ($0.codes, keys) }
     }
 }

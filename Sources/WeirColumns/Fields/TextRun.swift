@@ -81,11 +81,9 @@ struct TextRun: Hashable, Sendable {
             var entries = BytesColumn()
             let split = run.bodyCount
             try run.decode(body.extracting(0..<split), appendingTo: &entries, scratch: &scratch)
-            var codes: [UInt16] = []
-            codes.reserveCapacity(count)
-            for index in split..<body.count {
-                guard Int(body[index]) < entryCount else { throw .notCanonical(offset: index) }
-                codes.append(UInt16(body[index]))
+            let bytes = Array(copying: body.extracting(split..<body.count))
+            guard let codes = TextCodes(bytes, count: count, entryCount: entryCount) else {
+                throw .notCanonical(offset: split)
             }
             return .dictionary(codes: codes, entries: entries)
         case .constant(let text): return .constant(text)

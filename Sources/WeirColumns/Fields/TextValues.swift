@@ -4,7 +4,7 @@ internal import WeirCore
 enum TextValues: Sendable {
     case constant([UInt8])
     /// A code per value, below the count of entries.
-    case dictionary(codes: [UInt16], entries: BytesColumn)
+    case dictionary(codes: TextCodes, entries: BytesColumn)
     case numbers(TextForm, [Int64])
     /// Two digits to a byte.
     case hexadecimal(digits: Int, [UInt8])
@@ -16,7 +16,7 @@ enum TextValues: Sendable {
         switch self {
         case .constant(let text): output.append(contentsOf: text)
         case .dictionary(let codes, let entries):
-            output.append(contentsOf: entries[Int(codes[index])])
+            output.append(contentsOf: entries[codes[index]])
         case .numbers(let form, let integers): form.append(integers[index], to: &output)
         case .hexadecimal(let digits, let bytes):
             let width = digits / 2
@@ -57,11 +57,11 @@ enum TextValues: Sendable {
             guard verdicts.contains(true) else { return [] }
             guard verdicts.contains(false) else { return rows }
             if let indexes {
-                for place in 0..<rows.count where verdicts[Int(codes[Int(indexes[place])])] {
+                for place in 0..<rows.count where verdicts[codes[Int(indexes[place])]] {
                     passing.append(rows[place])
                 }
             } else {
-                for place in 0..<rows.count where verdicts[Int(codes[place])] {
+                for place in 0..<rows.count where verdicts[codes[place]] {
                     passing.append(rows[place])
                 }
             }

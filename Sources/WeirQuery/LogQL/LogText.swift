@@ -1,7 +1,8 @@
 /// What people type where Weir's own paths take a log query.
 package enum LogText {
     /// LogQL, a bare pipeline (`| level="error"`), an id of 16 or 32 hexadecimal digits, plain
-    /// words that the line contains, or nothing at all.
+    /// words that the line contains as they stand (quotes around them all are left off), or
+    /// nothing at all.
     ///
     /// - Throws: `.parse` with offsets in `text`.
     package static func parse(_ text: String) throws(QueryError) -> LogQLQuery {
@@ -23,6 +24,11 @@ package enum LogText {
         if isMetric(text) {
             throw .parse(offset: first, reason: "expected a log query, not a metric query")
         }
+        if let phrase = quoted(core) {
+            return LogQLQuery(
+                stages: [.line(LogQLLineFilter(operation: .contains, operands: [.text(phrase)]))]
+            )
+        }
         let words = String(decoding: core, as: UTF8.self)
         let isHexadecimal = core.allSatisfy { byte in
             PromQLLexer.isDigit(byte) || (0x61...0x66).contains(byte | 0x20)
@@ -32,6 +38,15 @@ package enum LogText {
         }
         let filter = LogQLLineFilter(operation: .contains, operands: [.text(words)])
         return LogQLQuery(stages: [.line(filter)])
+    }
+
+    /// What stands between the quotes around the whole text; backslashes are taken as they are.
+    private static func quoted(_ core: ArraySlice<UInt8>) -> String? {
+        guard let quote = core.first, quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "`"),
+            core.count > 2, core.last == quote
+        else { return nil }
+        let inner = core.dropFirst().dropLast()
+        return inner.contains(quote) ? nil : String(decoding: inner, as: UTF8.self)
     }
 
     private static func isMetric(_ text: String) -> Bool {

@@ -104,7 +104,7 @@ struct LogLineEncoder {
     }
 }
 
-/// Moments in RFC 3339 with nine digits; spells each second once.
+/// Moments in RFC 3339 with as many digits of the second as are not zero; spells each second once.
 struct LogClockText {
     private var second: Int64 = .min
     private var prefix: [UInt8] = []
@@ -117,8 +117,14 @@ struct LogClockText {
             prefix = Array(text.utf8.dropLast())
         }
         output.append(contentsOf: prefix)
+        let rest = nanoseconds &- whole &* 1_000_000_000
+        if rest > 0 { appendFraction(rest, to: &output) }
+        output.append(UInt8(ascii: "Z"))
+    }
+
+    private func appendFraction(_ nanoseconds: Int64, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "."))
-        var rest = nanoseconds &- whole &* 1_000_000_000
+        var rest = nanoseconds
         var digits: (UInt64) = 0
         for _ in 0..<9 {
             digits = digits << 4 | UInt64(rest % 10)
@@ -129,6 +135,6 @@ struct LogClockText {
             output.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digits & 15))
             digits >>= 4
         }
-        output.append(UInt8(ascii: "Z"))
+        while output.last == UInt8(ascii: "0") { output.removeLast() }
     }
 }

@@ -41,7 +41,9 @@ struct TailEndpoint: Sendable {
         } catch {
             telemetry.refusedQueries.add(1)
             exchange.respond(
-                .error(400, error: "bad_query", reason: error.reason, hint: error.hint)
+                wire == .loki
+                    ? .text(error.reason + "\n", status: 400)
+                    : .error(400, error: "bad_query", reason: error.reason, hint: error.hint)
             )
             return
         }

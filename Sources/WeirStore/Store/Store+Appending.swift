@@ -41,6 +41,8 @@ package struct StreamLimitRefusal: Hashable, Sendable {
     /// The first refused stream and the input line that named it.
     package let firstStream: Labels
     package let firstLine: Int
+    /// The rows of the batch that were taken in all the same, ascending.
+    package let keptRows: [Int]
 }
 
 /// A batch on its way to the journal.
@@ -174,7 +176,8 @@ extension Store {
                 activeStreams: resolution.activeCount,
                 limit: limit,
                 firstStream: batch.streams[first],
-                firstLine: batch.firstLines[first]
+                firstLine: batch.firstLines[first],
+                keptRows: kept
             )
         } else {
             let known = resolution.references.map { $0 ?? 0 }

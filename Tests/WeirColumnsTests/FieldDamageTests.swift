@@ -138,7 +138,7 @@ import WeirTestSupport
             var field = Encoded(directory: bytes(60), pages: [], rowCount: count)
             for _ in 0..<5 { field.pages.append(bytes(80)) }
             Self.ask(field, tests)
-            _ = RowPresence.decode(bytes(20), count: count, rowCount: 64)
+            _ = RowPresence(bytes(20), rowCount: 64)
             if let filter = TokenFilter(bytes(33)) {
                 for test in tests {
                     for text in test.required { _ = filter.mayHold(text, isWhole: false) }

@@ -220,4 +220,26 @@ import WeirTestSupport
         #expect(head == [0x06, 0x64, 0x02, 0x00])
         #expect(body == [0x50])
     }
+
+    /// The example of docs/format/fields.md: `level` in rows 0 to 8 of 10, but for row 2.
+    @Test func fieldExampleIsRight() throws {
+        var column = FieldColumn(name: "level")
+        for row in [0, 1, 3, 4, 5, 6, 7, 8] {
+            let text = row == 1 || row == 7 ? "warn" : "info"
+            column.append(row, .text, text.utf8.span)
+        }
+        var directory: [UInt8] = []
+        var area: [UInt8] = []
+        FieldEncoder(encoder: PageEncoder(effort: .fast))
+            .encode(column, rowCount: 10, directory: &directory, area: &area)
+        let name = Array("level".utf8)
+        let (info, warn) = (Array("info".utf8), Array("warn".utf8))
+        let expected: [UInt8] =
+            [0x05] + name + [0x29, 0x08, 0x02, 0x08, 0x00, 0x08, 0x04] + info + [0x04] + warn + [
+                0x00, 0x03, 0xF2, 0xD1, 0x0E, 0x7F, 0x00, 0x08, 0x83, 0x31, 0x3E, 0xBC, 0x00, 0x08,
+                0x9C, 0xE5, 0x4E, 0xDA,
+            ]
+        #expect(directory == expected)
+        #expect(area == [0x00, 0xFB, 0x01] + info + warn + [0, 1, 0, 0, 0, 0, 1, 0])
+    }
 }

@@ -82,6 +82,11 @@ enum LogsCommand {
         if parsed.has("--follow") {
             // Ctrl-C is how a tail ends: quietly, and well.
             signal(SIGINT) { _ in _exit(0) }
+            // Whoever started this may have had it blocked.
+            var interrupt = sigset_t()
+            unsafe sigemptyset(&interrupt)
+            unsafe sigaddset(&interrupt, SIGINT)
+            unsafe pthread_sigmask(SIG_UNBLOCK, &interrupt, nil)
             return stream(
                 base + "/api/v1/logs/tail",
                 [("query", query), ("since", start), ("limit", String(limit ?? 20))],

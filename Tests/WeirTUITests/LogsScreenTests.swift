@@ -34,7 +34,7 @@ import WeirTestSupport
         ("L<enter>jjjj-", #"| level != "info""#), ("L<tab>j+", #"| level = "warn""#),
         ("L<tab>jjjjj-", #" !> "served <_> for user <_>""#),
         (#"Li{host="a"}<enter><enter>j+"#, #"{host="a"} | service = "pay""#),
-        ("Litwo words<enter><enter>jj+", #"|= "two" |= "words" | host = "node-0""#),
+        ("Litwo words<enter><enter>jj+", #"|= "two words" | host = "node-0""#),
         ("L<enter>j+<esc>", ""),
     ])
     func whatIsChosenGrowsTheQuery(keys: String, query: String) throws {
@@ -53,6 +53,27 @@ import WeirTestSupport
         #expect(app.logs.selected == 22)
         ScriptPlayer.play(try KeyScript.parse("nG"), app, CannedAPI(), dumpsLast: false) { _ in }
         #expect(app.logs.selected == 59)
+    }
+
+    /// A refresh shows what is new and leaves the reader where they are.
+    @Test func refreshingKeepsTheLineThatIsReadOn() {
+        func lines(_ numbers: ClosedRange<Int>) -> [[UInt8]] { numbers.map { CannedLogs.line($0) } }
+        var state = LogsState()
+        state.set(lines(0...9))
+        #expect(state.selected == 9)
+        state.set(lines(2...11))
+        #expect(state.selected == 9)
+        state.move(by: -4)
+        state.isExpanded = true
+        state.top = 3
+        state.set(lines(4...13))
+        #expect(state.selected == 3)
+        #expect(state.top == 1)
+        #expect(state.isExpanded)
+        // What is read is gone: the newest is shown.
+        state.set(lines(20...22))
+        #expect(state.selected == 2)
+        #expect(!state.isExpanded)
     }
 
     @Test func copyingGivesTheFieldOrTheLine() throws {

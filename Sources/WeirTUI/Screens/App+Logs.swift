@@ -192,7 +192,7 @@ extension App {
     private func showAround() {
         guard let row = selectedRow else { return }
         let pairs = row.stream.map { pair in
-            "\(pair.name)=\(LogQueryText.quoted(pair.value))"
+            "\(LogQueryText.plain(pair.name))=\(LogQueryText.quoted(pair.value))"
         }
         logs.isFollowing = false
         showLogs(

@@ -279,7 +279,9 @@ extension App {
     }
 
     private func wrapped(_ row: LogRow, _ width: Int) -> [String] {
-        let start = 20 + row.origin.utf8.count
+        let columns = logs.columns.reduce(0) { $0 + CharacterWidth.of(row[$1] ?? "-") + 1 }
+        let origin = row.origin.isEmpty ? 0 : CharacterWidth.of(row.origin) + 1
+        let start = 19 + origin + columns
         return Array(TextWrap.lines(row.line, width: max(10, width - start)).prefix(50))
     }
 

@@ -92,11 +92,21 @@ struct LogsState {
         error = nil
     }
 
+    /// Takes a new answer; whoever stands on a line other than the newest, or looks into one, stays
+    /// on it for as long as it is among the lines.
     mutating func set(_ lines: [[UInt8]]) {
+        let isStaying = (!isAtEnd || isExpanded) && selected < items.count
+        let kept = isStaying ? items[selected].bytes : nil
+        let row = selected - top
         items = lines.map(Item.init)
-        selected = max(0, items.count - 1)
-        top = 0
-        isExpanded = false
+        if let kept, let place = items.lastIndex(where: { $0.bytes == kept }) {
+            selected = place
+            top = max(0, place - row)
+        } else {
+            selected = max(0, items.count - 1)
+            top = 0
+            isExpanded = false
+        }
     }
 
     mutating func add(_ batch: TailBatch, now: Int64) {
@@ -183,7 +193,12 @@ enum LogQueryText {
             let first = value.prefix { $0 != "\n" }
             return text + (isExcluded ? " != " : " |= ") + quoted(String(first))
         }
-        let plain = String(
+        return "\(text) | \(plain(name)) \(isExcluded ? "!=" : "=") \(quoted(value))"
+    }
+
+    /// The name by which LogQL finds a label or field: `_` for what it does not allow.
+    static func plain(_ name: String) -> String {
+        String(
             name.unicodeScalars.map { scalar in
                 let isWord =
                     scalar.isASCII
@@ -192,7 +207,6 @@ enum LogQueryText {
                 return isWord ? Character(scalar) : "_"
             }
         )
-        return "\(text) | \(plain) \(isExcluded ? "!=" : "=") \(quoted(value))"
     }
 
     /// With a pattern that the line must have, or must not.
@@ -200,13 +214,28 @@ enum LogQueryText {
         "\(started(query)) \(isExcluded ? "!>" : "|>") \(quoted(pattern))"
     }
 
-    /// A query that can be continued: plain words become filters.
+    /// A query that can be continued: plain words become a filter that means the same.
     private static func started(_ query: String) -> String {
-        let trimmed = query.split(separator: " ").joined(separator: " ")
-        guard let first = trimmed.first else { return "" }
-        if first == "{" || first == "|" || first == "!" { return query }
-        return trimmed.split(separator: " ").map { "|= \(quoted(String($0)))" }
-            .joined(separator: " ")
+        func isSpace(_ character: Character) -> Bool { character.isWhitespace }
+        var words = query.drop(while: isSpace)
+        while let last = words.last, isSpace(last) { words.removeLast() }
+        guard let first = words.first else { return "" }
+        if first == "{" || first == "|" || first == "!" || words.hasPrefix("({") { return query }
+        if words.utf8.allSatisfy({ isHexadecimal($0) }) {
+            if words.utf8.count == 32 { return "| trace_id = \(quoted(String(words)))" }
+            if words.utf8.count == 16 { return "| span_id = \(quoted(String(words)))" }
+        }
+        let inner = words.dropFirst().dropLast()
+        if words.count > 2, first == "\"" || first == "`", words.last == first,
+            !inner.contains(first)
+        {
+            words = inner
+        }
+        return "|= \(quoted(String(words)))"
+    }
+
+    private static func isHexadecimal(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte | 0x20)
     }
 
     static func quoted(_ text: String) -> String {

@@ -3,9 +3,11 @@ import WeirCore
 @testable import WeirColumns
 @testable import WeirStore
 
-/// libFuzzer entry point: any bytes as fields. Entries, pages, directories, heads and journaled
-/// fields are read or refused, and what is taken is asked everything; texts that are encoded come
-/// back, and every question to them is answered as reading them all would.
+/// libFuzzer entry point: any bytes as fields.
+///
+/// Entries, pages, directories, heads and journaled fields are read or refused, and what is taken
+/// is asked everything; texts that are encoded come back, and every question to them is answered as
+/// reading them all would.
 ///
 /// The first byte chooses.
 @c(LLVMFuzzerTestOneInput)

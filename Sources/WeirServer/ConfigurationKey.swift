@@ -45,11 +45,26 @@ struct ConfigurationKey: Sendable {
         bytes("memory-rows-max", "rows in memory before writes are refused", \.memoryBytesMax),
         count("series-max", "active series a tenant may have", \.seriesMax),
         count("labels-max", "labels a series may have", \.labelsMax),
-        count("label-name-bytes-max", "bytes in a name", \.labelNameBytesMax),
+        count(
+            "label-name-bytes-max",
+            "bytes in a name, at most 1024",
+            \.labelNameBytesMax,
+            most: 1024
+        ),
         count("label-value-bytes-max", "bytes in a label's value", \.labelValueBytesMax),
         bytes("body-max", "size of a request's body, decoded", \.bodyBytesMax),
-        bytes("log-line-max", "longest value of a log row; the rest is cut", \.logLineBytesMax),
-        count("log-fields-max", "fields a log row may have", \.logFieldsMax),
+        bytes(
+            "log-line-max",
+            "longest value of a log row, at most 8 MiB; the rest is cut",
+            \.logLineBytesMax,
+            most: 8 << 20
+        ),
+        count(
+            "log-fields-max",
+            "fields a log row may have, at most 8192",
+            \.logFieldsMax,
+            most: 8192
+        ),
         count("log-rows-max", "log rows of one request", \.logRowsMax),
         text("syslog-udp", "address and port to take syslog at over UDP", \.syslogUDP),
         text("syslog-tcp", "address and port to take syslog at over TCP", \.syslogTCP),
@@ -111,14 +126,15 @@ struct ConfigurationKey: Sendable {
     private static func count(
         _ name: String,
         _ summary: String,
-        _ path: Path<Int>
+        _ path: Path<Int>,
+        most: Int = .max
     ) -> ConfigurationKey {
         ConfigurationKey(
             name: name,
             summary: summary,
             get: { String($0[keyPath: path]) },
             set: { configuration, text in
-                guard let value = Int(text), value >= 0 else { return false }
+                guard let value = Int(text), value >= 0, value <= most else { return false }
                 configuration[keyPath: path] = value
                 return true
             }
@@ -128,14 +144,15 @@ struct ConfigurationKey: Sendable {
     private static func bytes(
         _ name: String,
         _ summary: String,
-        _ path: Path<Int>
+        _ path: Path<Int>,
+        most: Int = .max
     ) -> ConfigurationKey {
         ConfigurationKey(
             name: name,
             summary: summary,
             get: { String($0[keyPath: path]) },
             set: { configuration, text in
-                guard let value = Units.bytes(text) else { return false }
+                guard let value = Units.bytes(text), value <= most else { return false }
                 configuration[keyPath: path] = value
                 return true
             }

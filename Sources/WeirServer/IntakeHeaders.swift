@@ -65,6 +65,13 @@ extension HTTPResponse {
                 reason: "rows in memory take \(bytes) bytes of memory-rows-max \(limit)",
                 hint: "nothing was stored; send it again in a moment"
             ).adding("Retry-After", "1")
+        case .batchTooLarge(let bytes, let limit):
+            .error(
+                413,
+                error: "too_large",
+                reason: "the rows take up to \(bytes) bytes, and \(limit) are stored at once",
+                hint: "nothing was stored; send fewer rows at once"
+            )
         case .stopping:
             HTTPResponse.error(
                 503,

@@ -4,8 +4,9 @@ internal import WeirHTTP
 internal import WeirQuery
 internal import WeirSystem
 
-/// Every request that reads logs: Loki's API and Weir's own paths. Each runs on the query pool,
-/// and ends when its asker leaves.
+/// Every request that reads logs: Loki's API and Weir's own paths.
+///
+/// Each runs on the query pool, and ends when its asker leaves.
 struct LogQueryEndpoint: Sendable {
     enum Kind: Sendable {
         case lokiQuery
@@ -149,7 +150,7 @@ struct LogQueryEndpoint: Sendable {
 
     /// Adds the paths that read logs.
     ///
-    /// - Parameter route: Makes the router's own route of a kind; names in the path are filled in
+    /// `route`: Makes the router's own route of a kind; names in the path are filled in
     ///   when a request comes.
     static func addRoutes<Route: Sendable>(
         to router: inout Router<Route>,

@@ -34,6 +34,7 @@ package final class WeirServer: Sendable {
     /// Ready to serve when it returns.
     package init(
         _ configuration: ServerConfiguration,
+        fileSystem: any FileSystem = HostFileSystem(),
         clock: any WallClock = HostClock(),
         log: @escaping StoreLog
     ) throws(ServerError) {
@@ -42,7 +43,12 @@ package final class WeirServer: Sendable {
         do throws(StoreError) {
             var options = configuration.storeOptions
             options.scanThreadCount = max(1, ProcessStatus.coreCount() - 1)
-            store = try Store(options: options, clock: clock, log: log) { error in
+            store = try Store(
+                options: options,
+                fileSystem: fileSystem,
+                clock: clock,
+                log: log
+            ) { error in
                 // What the kernel kept of unsynced pages is unknown after a failed sync.
                 log("stopping at once: \(error)")
                 _exit(70)

@@ -2,7 +2,7 @@
 struct QueryMark {
     let text: String
 
-    /// - Parameter reason: An error such as `parse error at line 1, col 10: …`; nil when it names
+    /// `reason`: An error such as `parse error at line 1, col 10: …`; nil when it names
     ///   no place of `query`.
     init?(query: String, reason: String) {
         guard let line = Self.number(after: "at line ", in: reason),

@@ -6,7 +6,7 @@ import WeirSystem
 import WeirTestSupport
 
 extension EndToEnd {
-    /// Kills the server with -9 at random moments under load, many times over.
+    /// Kills the server with -9 at random moments under load of metrics and logs, many times over.
     ///
     /// `WEIR_CRASH_ROUNDS` sets the number of rounds, `WEIR_CRASH_SEED` the seed.
     @Suite struct CrashTests {
@@ -15,7 +15,7 @@ extension EndToEnd {
             "--memory-rows-max", "3000000", "--flush-interval", "1s",
         ]
 
-        @Test func acknowledgedSamplesSurviveKillExactlyOnce() throws {
+        @Test func acknowledgedSamplesAndRowsSurviveKillExactlyOnce() throws {
             let rounds = EndToEnd.environment("WEIR_CRASH_ROUNDS").flatMap { Int($0) } ?? 25
             let seed = EndToEnd.environment("WEIR_CRASH_SEED").flatMap { UInt64($0) } ?? 1
             let folder = try TemporaryDirectory()
@@ -26,6 +26,13 @@ extension EndToEnd {
                     number: $0,
                     startMilliseconds: start,
                     seed: seed &+ UInt64($0) &* 1_000_003
+                )
+            }
+            let logWriters = (0..<2).map {
+                CrashLogWriter(
+                    number: $0,
+                    startMilliseconds: start,
+                    seed: seed &+ UInt64($0) &* 7_000_003
                 )
             }
             var random = SplitMix64(seed: seed)
@@ -40,14 +47,17 @@ extension EndToEnd {
                     Self.pause(milliseconds: Int.random(in: 0...250, using: &random))
                     process.stop()
                 }
-                try Self.runRound(data: data, writers: writers, &random)
-                let refusals = writers.flatMap(\.refusals)
+                try Self.runRound(data: data, writers, logWriters, &random)
+                let refusals = writers.flatMap(\.refusals) + logWriters.flatMap(\.refusals)
                 try #require(refusals.isEmpty, "seed \(seed) round \(round): \(refusals)")
             }
-            try Self.settle(data: data, writers: writers)
+            try Self.settle(data: data, writers, logWriters)
             let samples = writers.reduce(0) { $0 + $1.acknowledgedSamples }
+            let rows = logWriters.reduce(0) { $0 + $1.acknowledgedRows }
             var missing = 0
             var doubled = 0
+            var missingRows = 0
+            var doubledRows = 0
             for isMerged in [false, true] {
                 let server = try WeirProcess(data: data, Self.settings)
                 let client = WeirClient(server)
@@ -62,8 +72,17 @@ extension EndToEnd {
                         "seed \(seed), writer \(writer.number), merged \(isMerged): \(finding)"
                     )
                 }
+                for writer in logWriters {
+                    let finding = try writer.verify(client)
+                    missingRows += finding.missing
+                    doubledRows += finding.doubled
+                    #expect(
+                        finding.isClean,
+                        "seed \(seed), log writer \(writer.number), merged \(isMerged): \(finding)"
+                    )
+                }
                 #expect(try client.json("/api/v1/status")["quarantined"]?.array == [])
-                #expect(server.terminate().code == 0)
+                #expect(server.terminate().code == 0, "\(server.log.suffix(2000))")
             }
             let check = try EndToEnd.run(
                 ["check", data],
@@ -75,6 +94,10 @@ extension EndToEnd {
                 "crash: \(rounds) rounds, \(samples) acknowledged samples, "
                     + "\(missing) missing, \(doubled) doubled"
             )
+            print(
+                "crash of logs: \(rounds) rounds, \(rows) acknowledged rows, "
+                    + "\(missingRows) missing, \(doubledRows) doubled"
+            )
         }
 
         /// Waits as a moment of the seed's choosing; what happens then does not depend on it.
@@ -85,13 +108,17 @@ extension EndToEnd {
         /// Serves, writes, flushes and merges, and kills.
         private static func runRound(
             data: String,
-            writers: [CrashWriter],
+            _ writers: [CrashWriter],
+            _ logWriters: [CrashLogWriter],
             _ random: inout SplitMix64
         ) throws {
             let server = try WeirProcess(data: data, settings)
             let base = server.base
             var threads = writers.map { writer in
                 Thread(name: "writer") { writer.run(base, sendsNew: true) }
+            }
+            threads += logWriters.map { writer in
+                Thread(name: "log writer") { writer.run(base, sendsNew: true) }
             }
             for _ in 0..<Int.random(in: 1...4, using: &random) {
                 pause(milliseconds: Int.random(in: 10...400, using: &random))
@@ -109,18 +136,29 @@ extension EndToEnd {
         }
 
         /// Serves until every batch is acknowledged.
-        private static func settle(data: String, writers: [CrashWriter]) throws {
+        private static func settle(
+            data: String,
+            _ writers: [CrashWriter],
+            _ logWriters: [CrashLogWriter]
+        ) throws {
             let server = try WeirProcess(data: data, settings)
             let base = server.base
-            let threads = writers.map { writer in
+            var threads = writers.map { writer in
                 Thread(name: "writer") { writer.run(base, sendsNew: false) }
+            }
+            threads += logWriters.map { writer in
+                Thread(name: "log writer") { writer.run(base, sendsNew: false) }
             }
             for thread in threads { thread.join() }
             for writer in writers {
                 #expect(writer.batches.allSatisfy { $0.acknowledged != nil })
                 #expect(writer.refusals.isEmpty, "\(writer.refusals)")
             }
-            #expect(server.terminate().code == 0)
+            for writer in logWriters {
+                #expect(writer.batches.allSatisfy { $0.acknowledged != nil })
+                #expect(writer.refusals.isEmpty, "\(writer.refusals)")
+            }
+            #expect(server.terminate().code == 0, "\(server.log.suffix(2000))")
         }
     }
 }

@@ -96,9 +96,11 @@ struct BlocksLogSource: LogSource {
                 let numbers = part.streams.map { labels in
                     Int32(streams.firstIndex(of: labels) ?? -1)
                 }
-                try part.scan([0], isWanted: { _ in true }) { (_, block) throws(QueryError) in
+                let take: @Sendable (Int, any LogBlock) throws(QueryError) -> Void = {
+                    (_, block) throws(QueryError) in
                     try body(index, Renumbered(block, numbers))
                 }
+                try part.scan([0], isWanted: { _ in true }, take)
             }
         }
     }

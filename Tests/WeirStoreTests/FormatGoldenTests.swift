@@ -34,6 +34,116 @@ import WeirTestSupport
         try store.flush()
         try Self.copy(from: directory.path, suffix: ".seg", to: "\(Self.folder)/segment-1.seg")
         store.stop()
+        let logs = try TemporaryDirectory()
+        let logStore = try StoreHarness.open(logs.path)
+        try LogHarness.append(Array(Self.logRows.prefix(6)), to: logStore)
+        try Self.copy(from: logs.path, suffix: ".wal", to: "\(Self.folder)/journal-logs-1.wal")
+        try LogHarness.append(Array(Self.logRows.dropFirst(6)), to: logStore)
+        try logStore.flush()
+        try Self.copy(from: logs.path, suffix: ".seg", to: "\(Self.folder)/segment-2.seg")
+        logStore.stop()
+    }
+
+    /// Rows whose fields take every codec.
+    private static let logRows: [LogRow] = (0..<200).map { number in
+        func text(_ value: Int, _ digits: Int) -> String {
+            let text = String(value)
+            return String(repeating: "0", count: max(0, digits - text.count)) + text
+        }
+        let mixed = UInt64(number + 1) &* 0x9E37_79B9_7F4A_7C15
+        let hex = String(mixed | 1 << 63, radix: 16)
+        var fields: [(String, FieldKind, String)] = [
+            (
+                "", .text,
+                "order \(mixed % 100_000) took \(number * 7 % 90)ms for user-\(number % 11)"
+            ),
+            ("constant", .text, "always"),
+            ("level", .text, ["info", "warn", "error"][number % 3]),
+            ("n", .number, "\(number - 3)"),
+            ("took", .number, "\(number).\(text(Int(mixed % 1000), 3))"),
+            ("shortest", .number, number % 10 == 0 ? "\(number)" : "\(number).5"),
+            ("pointed", .number, "\(number).\(number % 10)"),
+            ("padded", .text, text(number * 37, 6)),
+            ("peer", .text, "10.0.\(mixed % 256).\(number)"),
+            ("at", .text, "2026-03-01T00:00:\(text(number % 60, 2)).\(text(number, 3))Z"),
+            ("trace_id", .text, hex),
+            ("request", .text, "\(hex.prefix(8))-0000-1111-2222-\(hex.suffix(12))"),
+            ("plain", .text, String(decoding: hex.utf8.map { $0 ^ 0x15 }, as: UTF8.self)),
+            ("mixed", number % 2 == 0 ? .boolean : .json, number % 2 == 0 ? "true" : "[\(number)]"),
+        ]
+        if number % 2 == 1 { fields.append(("odd", .number, "\(number)")) }
+        if number % 90 == 5 { fields.append(("rare", .text, "r")) }
+        return LogRow(
+            stream: Labels([("host", number % 2 == 0 ? "a" : "b"), ("service", "golden")]),
+            time: 1_790_000_000_000_000_000 + Int64(number / 4) * 1_000_003,
+            fields: fields.map { LogRow.Field(name: $0.0, kind: $0.1, text: Array($0.2.utf8)) }
+        )
+    }
+
+    private static func rows(of batch: ResolvedBatch, labels: [UInt32: Labels]) -> [LogRow] {
+        (0..<batch.rowCount).map { row in
+            var log = LogRow(
+                stream: labels[batch.references[row]] ?? .empty,
+                time: batch.times[row],
+                fields: []
+            )
+            for column in batch.fields.columns {
+                guard let index = column.index(ofRow: row),
+                    let kind = FieldKind(rawValue: column.kinds[index])
+                else { continue }
+                let text = Array(column.values[index])
+                log.fields.append(LogRow.Field(name: column.name, kind: kind, text: text))
+            }
+            return log
+        }
+    }
+
+    @Test func segmentVersion2IsRead() throws {
+        let segment = try SegmentReader(
+            path: "\(Self.folder)/segment-2.seg",
+            fileSystem: HostFileSystem()
+        )
+        #expect(segment.footer.rowCount == Self.logRows.count)
+        #expect(segment.footer.fieldBlocks.count == 1)
+        let pages = SegmentFieldPages(segment: segment, index: 0)
+        let batch = try FieldRows.read(pages, ordinals: [0, 1])
+        let labels = try segment.readStreamPage(0, decoder: PageDecoder())
+        let named = Dictionary(uniqueKeysWithValues: zip([0, 1] as [UInt32], labels))
+        let found = Self.rows(of: batch, labels: named)
+        #expect(LogHarness.expected(found) == LogHarness.expected(Self.logRows))
+        #expect(found.map(\.stream["host"]) == (0..<200).map { $0 < 100 ? "a" : "b" })
+        let codecs = try pages.directory(decoder: PageDecoder()).entries.reduce(into: [:]) {
+            $0[$1.name] = $1.codecName
+        }
+        #expect(
+            codecs == [
+                "": "templates", "constant": "constant", "level": "dictionary of 3",
+                "n": "numbers", "took": "numbers", "shortest": "numbers", "pointed": "numbers",
+                "padded": "numbers", "peer": "IPv4", "at": "timestamps", "trace_id": "8-byte ids",
+                "request": "UUIDs", "plain": "text", "mixed": "templates", "odd": "numbers",
+                "rare": "constant",
+            ]
+        )
+    }
+
+    @Test func journalOfLogsIsRead() throws {
+        let file = try HostFileSystem().openForReading("\(Self.folder)/journal-logs-1.wal")
+        var reader = try JournalFileReader(file: file, byteCount: try file.size())
+        let record = try JournalRecord(payload: try #require(try reader.next()))
+        #expect(record.signal == .logs)
+        #expect(record.definitions.count == 2)
+        let batch = ResolvedBatch(
+            sequence: record.sequence,
+            references: record.references,
+            times: record.times,
+            columns: record.columns,
+            fields: record.fields
+        )
+        let labels = Dictionary(
+            uniqueKeysWithValues: record.definitions.map { ($0.reference, $0.labels) }
+        )
+        #expect(Self.rows(of: batch, labels: labels) == Array(Self.logRows.prefix(6)))
+        #expect(try reader.next() == nil)
     }
 
     private static func copy(from directory: String, suffix: String, to target: String) throws {
@@ -109,5 +219,27 @@ import WeirTestSupport
         )
         #expect(head == [0x06, 0x64, 0x02, 0x00])
         #expect(body == [0x50])
+    }
+
+    /// The example of docs/format/fields.md: `level` in rows 0 to 8 of 10, but for row 2.
+    @Test func fieldExampleIsRight() throws {
+        var column = FieldColumn(name: "level")
+        for row in [0, 1, 3, 4, 5, 6, 7, 8] {
+            let text = row == 1 || row == 7 ? "warn" : "info"
+            column.append(row, .text, text.utf8.span)
+        }
+        var directory: [UInt8] = []
+        var area: [UInt8] = []
+        FieldEncoder(encoder: PageEncoder(effort: .fast))
+            .encode(column, rowCount: 10, directory: &directory, area: &area)
+        let name = Array("level".utf8)
+        let (info, warn) = (Array("info".utf8), Array("warn".utf8))
+        let expected: [UInt8] =
+            [0x05] + name + [0x29, 0x08, 0x02, 0x08, 0x00, 0x08, 0x04] + info + [0x04] + warn + [
+                0x00, 0x03, 0xF2, 0xD1, 0x0E, 0x7F, 0x00, 0x08, 0x83, 0x31, 0x3E, 0xBC, 0x00, 0x08,
+                0x9C, 0xE5, 0x4E, 0xDA,
+            ]
+        #expect(directory == expected)
+        #expect(area == [0x00, 0xFB, 0x01] + info + warn + [0, 1, 0, 0, 0, 0, 1, 0])
     }
 }

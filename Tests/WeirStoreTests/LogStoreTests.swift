@@ -51,6 +51,32 @@ import WeirTestSupport
         #expect(report.rows == rows.count)
     }
 
+    /// Signals count their streams each for itself, and share the journal's files.
+    @Test func aJournalOfLogsAndMetricsIsReplayedToBoth() throws {
+        let directory = try TemporaryDirectory()
+        var random = SplitMix64(seed: 3)
+        let store = try StoreHarness.open(directory.path)
+        var rows: [LogRow] = []
+        var samples: [Labels: [Sample]] = [:]
+        for round in 0..<8 {
+            let labels = Labels([("__name__", "m\(round % 3)"), ("host", "h\(round % 2)")])
+            let time = StoreHarness.start + Int64(round)
+            try StoreHarness.append([(labels, time, Double(round))], to: store)
+            samples[labels, default: []].append(Sample(time, Double(round)))
+            let batch = (0..<5).map { LogHarness.row(&random, number: round * 5 + $0) }
+            try LogHarness.append(batch, to: store)
+            rows += batch
+        }
+        store.stop(isFlushing: false)
+        let again = try StoreHarness.open(directory.path)
+        #expect(try LogHarness.read(again) == LogHarness.expected(rows))
+        #expect(try StoreHarness.read(again) == samples)
+        try again.flush()
+        #expect(try LogHarness.read(again) == LogHarness.expected(rows))
+        #expect(try StoreHarness.read(again) == samples)
+        again.stop()
+    }
+
     @Test func aLargeLoadIsCutIntoBlocksAndMergedByCopyingThem() throws {
         let directory = try TemporaryDirectory()
         var random = SplitMix64(seed: 9)

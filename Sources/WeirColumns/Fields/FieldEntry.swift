@@ -134,7 +134,7 @@ package struct FieldEntry: Sendable {
         guard !test.isNegated else { return true }
         if test.form == .equals, !isInZone(test.required[0]) { return false }
         guard let page = filterPage,
-            test.required.contains(where: { $0.count >= TokenFilter.tokenBytesMin }),
+            test.required.contains(where: TokenFilter.isTold),
             let bytes = loadPage(page), let filter = TokenFilter(bytes)
         else { return true }
         return test.required.allSatisfy { filter.mayHold($0, isWhole: test.form == .equals) }

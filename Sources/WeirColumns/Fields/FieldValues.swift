@@ -78,7 +78,8 @@ package final class FieldValues {
         if let kind = entry.kind {
             kinds = .all(kind)
         } else {
-            guard let page = entry.kindsPage, let bytes = load(page), bytes.count == entry.count
+            guard let page = entry.kindsPage, let bytes = load(page), bytes.count == entry.count,
+                bytes.allSatisfy({ FieldKind(rawValue: $0) != nil })
             else { return nil }
             kinds = .each(bytes)
         }

@@ -7,6 +7,8 @@ internal import WeirCore
 final class TemplateColumn {
     /// Rows of templates rarer than this keep their variables together.
     static let ownRowsMin = 8
+    /// Longer texts are damage: a text with several variables is never nearly as long.
+    private static let textBytesMax = PageDecoder.rawCountMax
 
     private let count: Int
     private let keys: BytesColumn
@@ -15,7 +17,8 @@ final class TemplateColumn {
     private let loadCodes: () -> [UInt8]?
     private let loadSlots: () -> [UInt8]?
     private var layout: Layout?
-    private var ordinals: [Int32]?
+    /// Where each template's own text lies in its key: one stretch more than it has variables.
+    private var stretches: [[Range<Int>]?] = []
     private var slotBytes: [UInt8]?
     private var decoded: [[TextValues]?] = []
     private var shared: TextValues?
@@ -23,15 +26,51 @@ final class TemplateColumn {
     private(set) var isDamaged = false
 
     /// Where each value's variables are.
-    private struct Layout {
+    ///
+    /// A class, so that handing it on costs one count and not one per array.
+    private final class Layout {
         /// Each value's template.
-        var codes: TextCodes
-        var variableCounts: [Int]
+        let codes: TextCodes
+        let variableCounts: [Int]
         /// Per template: its slots' heads, and where their bodies begin; none when it is rare.
-        var slots: [[(run: TextRun, offset: Int)]]
-        var sharedRun: TextRun?
-        var sharedOffset: Int
-        var isRare: [Bool]
+        let slots: [[(run: TextRun, offset: Int)]]
+        let sharedRun: TextRun?
+        let sharedOffset: Int
+        let isRare: [Bool]
+        /// Each value's number among those of its template, or its first place among the shared.
+        private(set) lazy var ordinals = makeOrdinals()
+
+        init(
+            codes: TextCodes,
+            variableCounts: [Int],
+            slots: [[(run: TextRun, offset: Int)]],
+            sharedRun: TextRun?,
+            sharedOffset: Int,
+            isRare: [Bool]
+        ) {
+            self.codes = codes
+            self.variableCounts = variableCounts
+            self.slots = slots
+            self.sharedRun = sharedRun
+            self.sharedOffset = sharedOffset
+            self.isRare = isRare
+        }
+
+        private func makeOrdinals() -> [Int32] {
+            // The next number of each template; of rare ones, one for all, which is the last.
+            let templateCount = isRare.count
+            var next = [Int32](repeating: 0, count: templateCount + 1)
+            let slot = isRare.indices.map { isRare[$0] ? templateCount : $0 }
+            let step = isRare.indices.map { isRare[$0] ? Int32(variableCounts[$0]) : 1 }
+            var made: [Int32] = []
+            made.reserveCapacity(codes.count)
+            for index in 0..<codes.count {
+                let code = codes[index]
+                made.append(next[slot[code]])
+                next[slot[code]] += step[code]
+            }
+            return made
+        }
     }
 
     /// Reads the templates' page of `count` values, which the caller has checked.
@@ -62,9 +101,16 @@ final class TemplateColumn {
             appendingTo: &keys,
             scratch: &scratch
         )
+        for key in 0..<keyCount {
+            // What a writer never does, and what would let few bytes stand for many.
+            guard Self.variableCount(keys[key]) <= TemplateSplitter.variablesMax else {
+                throw .notCanonical(offset: start)
+            }
+        }
         self.keys = keys
         headBytes = Array(page[end...])
         decoded = Array(repeating: nil, count: keyCount)
+        stretches = Array(repeating: nil, count: keyCount)
     }
 
     /// Each value's template, and where its variables are.
@@ -86,7 +132,7 @@ final class TemplateColumn {
         var reader = ByteReader(headBytes.span)
         var slots: [[(run: TextRun, offset: Int)]] = []
         var offset = 0
-        let variableCounts = (0..<keys.count).map { variableCount($0) }
+        let variableCounts = (0..<keys.count).map { Self.variableCount(keys[$0]) }
         for code in 0..<keys.count {
             var own: [(run: TextRun, offset: Int)] = []
             if counts[code] >= Self.ownRowsMin {
@@ -114,41 +160,21 @@ final class TemplateColumn {
         )
     }
 
-    /// Each value's number among those of its template, or its first place among the shared.
-    private func readOrdinals(_ layout: Layout) -> [Int32] {
-        if let ordinals { return ordinals }
-        // The next number of each template; of rare ones, one for all, which is the last.
-        var next = [Int32](repeating: 0, count: keys.count + 1)
-        let slot = layout.isRare.indices.map { layout.isRare[$0] ? keys.count : $0 }
-        let step = layout.isRare.indices.map {
-            layout.isRare[$0] ? Int32(layout.variableCounts[$0]) : 1
-        }
-        var made: [Int32] = []
-        made.reserveCapacity(count)
-        for index in 0..<count {
-            let code = layout.codes[index]
-            made.append(next[slot[code]])
-            next[slot[code]] += step[code]
-        }
-        ordinals = made
-        return made
-    }
-
-    private func variableCount(_ code: Int) -> Int {
-        keys[code].reduce(0) { $0 + ($1 == TemplateSplitter.marker ? 1 : 0) }
+    private static func variableCount(_ key: ArraySlice<UInt8>) -> Int {
+        key.reduce(0) { $0 + ($1 == TemplateSplitter.marker ? 1 : 0) }
     }
 
     private func readSlotBytes() -> [UInt8]? {
         if let slotBytes { return slotBytes }
         slotBytes = loadSlots()
-        isDamaged = slotBytes == nil
+        if slotBytes == nil { isDamaged = true }
         return slotBytes
     }
 
     /// The variables of one template that is not rare, one list per place.
     private func slots(of code: Int, _ layout: Layout) -> [TextValues]? {
         if let known = decoded[code] { return known }
-        guard let bytes = readSlotBytes() else { return nil }
+        guard !isDamaged, let bytes = readSlotBytes() else { return nil }
         var values: [TextValues] = []
         for (run, offset) in layout.slots[code] {
             guard offset + run.bodyCount <= bytes.count,
@@ -167,57 +193,60 @@ final class TemplateColumn {
 
     private func sharedValues(_ layout: Layout) -> TextValues? {
         if let shared { return shared }
-        guard let run = layout.sharedRun, let bytes = readSlotBytes(),
-            layout.sharedOffset + run.bodyCount <= bytes.count
-        else { return nil }
+        guard !isDamaged, let run = layout.sharedRun, let bytes = readSlotBytes() else {
+            return nil
+        }
         let end = layout.sharedOffset + run.bodyCount
-        shared = try? run.decode(bytes.span.extracting(layout.sharedOffset..<end))
-        isDamaged = shared == nil
+        if end <= bytes.count {
+            shared = try? run.decode(bytes.span.extracting(layout.sharedOffset..<end))
+        }
+        if shared == nil { isDamaged = true }
         return shared
+    }
+
+    /// The template's own text, cut at its variables: places in the keys' bytes.
+    private func ownText(_ code: Int) -> [Range<Int>] {
+        if let known = stretches[code] { return known }
+        let range = keys.range(code)
+        var found: [Range<Int>] = []
+        var start = range.lowerBound
+        for index in range where keys.bytes[index] == TemplateSplitter.marker {
+            found.append(start..<index)
+            start = index + 1
+        }
+        found.append(start..<range.upperBound)
+        stretches[code] = found
+        return found
     }
 
     /// Appends value `index`; nothing when the pages cannot be read.
     func append(_ index: Int, to output: inout [UInt8]) {
         guard let layout = readLayout() else { return }
         let code = layout.codes[index]
-        let key = keys[code]
-        guard key.contains(TemplateSplitter.marker) else {
-            output.append(contentsOf: key)
+        let own = ownText(code)
+        guard own.count > 1 else {
+            output.append(contentsOf: keys[code])
             return
         }
-        let ordinal = Int(readOrdinals(layout)[index])
-        if layout.isRare[code] {
-            guard let values = sharedValues(layout) else { return }
-            var next = ordinal
-            for byte in key {
-                if byte == TemplateSplitter.marker {
-                    values.append(next, to: &output)
-                    next += 1
-                } else {
-                    output.append(byte)
-                }
+        let ordinal = Int(layout.ordinals[index])
+        let start = output.count
+        let isRare = layout.isRare[code]
+        guard let rare = isRare ? sharedValues(layout) : .constant([]),
+            let values = isRare ? [] : slots(of: code, layout)
+        else { return }
+        for (slot, stretch) in own.enumerated() {
+            output.append(contentsOf: keys.bytes[stretch])
+            guard slot + 1 < own.count else { return }
+            guard output.count - start <= Self.textBytesMax else {
+                isDamaged = true
+                return
             }
-        } else {
-            guard let values = slots(of: code, layout) else { return }
-            render(key, values, ordinal, to: &output)
+            if isRare {
+                rare.append(ordinal + slot, to: &output)
+            } else {
+                values[slot].append(ordinal, to: &output)
+            }
         }
-    }
-
-    private func render(
-        _ key: ArraySlice<UInt8>,
-        _ values: [TextValues],
-        _ ordinal: Int,
-        to output: inout [UInt8]
-    ) {
-        var slot = 0
-        var start = key.startIndex
-        for index in key.indices where key[index] == TemplateSplitter.marker {
-            if index > start { output.append(contentsOf: key[start..<index]) }
-            values[slot].append(ordinal, to: &output)
-            slot += 1
-            start = index + 1
-        }
-        if start < key.endIndex { output.append(contentsOf: key[start...]) }
     }
 
     // MARK: Asking

@@ -63,42 +63,57 @@ struct TemplateSearch {
             in: text.span.extracting(from..<text.count)
         ) {
             let start = from + found
-            let left = canHold(
-                needle[..<piece.range.lowerBound].reversed(),
-                in: text[..<start].reversed(),
-                slot: { Self.markerCount(text[..<start]) - 1 },
-                slots
-            ) { $0.mayEnd(with: $1) }
-            let end = start + piece.range.count
-            let right =
-                left
-                && canHold(
-                    Array(needle[piece.range.upperBound...]),
-                    in: Array(text[end...]),
-                    slot: { Self.markerCount(text[..<end]) },
-                    slots
-                ) { $0.mayBegin(with: $1) }
-            if right { return true }
+            if goesOn(leftOf: start, text, piece, slots), goesOn(rightOf: start, text, piece, slots)
+            {
+                return true
+            }
             from = start + 1
         }
         return false
     }
 
-    /// Whether `part` may stand at the beginning of `text`, up to the first variable.
-    private func canHold(
-        _ part: [UInt8],
-        in text: [UInt8],
-        slot: () -> Int,
-        _ slots: [TextRun]?,
-        mayTouch: (TextRun, UInt8) -> Bool
+    /// Whether the needle's part before the piece may stand before `start`.
+    private func goesOn(
+        leftOf start: Int,
+        _ text: [UInt8],
+        _ piece: Piece,
+        _ slots: [TextRun]?
     ) -> Bool {
-        for (index, byte) in part.enumerated() {
-            guard index < text.count else { return false }
-            if text[index] == TemplateSplitter.marker {
+        var distance = 1
+        while distance <= piece.range.lowerBound {
+            guard start >= distance else { return false }
+            let byte = piece.needle[piece.range.lowerBound - distance]
+            let own = text[start - distance]
+            if own == TemplateSplitter.marker {
                 guard let slots else { return true }
-                return mayTouch(slots[slot()], byte)
+                let slot = Self.markerCount(text[..<start]) - 1
+                return slots[slot].mayEnd(with: byte)
             }
-            guard text[index] == byte else { return false }
+            guard own == byte else { return false }
+            distance += 1
+        }
+        return true
+    }
+
+    /// Whether the needle's part after the piece may stand after it, where it begins at `start`.
+    private func goesOn(
+        rightOf start: Int,
+        _ text: [UInt8],
+        _ piece: Piece,
+        _ slots: [TextRun]?
+    ) -> Bool {
+        var index = piece.range.upperBound
+        var place = start + piece.range.count
+        while index < piece.needle.count {
+            guard place < text.count else { return false }
+            if text[place] == TemplateSplitter.marker {
+                guard let slots else { return true }
+                let slot = Self.markerCount(text[..<place])
+                return slots[slot].mayBegin(with: piece.needle[index])
+            }
+            guard text[place] == piece.needle[index] else { return false }
+            index += 1
+            place += 1
         }
         return true
     }

@@ -47,7 +47,7 @@ struct TextDictionary {
     }
 
     /// The codes of all `values`, and the dictionary, when there are few distinct values: at most
-    /// `limit`, and at most one in `share` once there are many.
+    /// `limit`, at most one in four, and at most one in `share` once there are many.
     static func encode(
         _ values: BytesColumn,
         limit: Int,
@@ -68,6 +68,7 @@ struct TextDictionary {
             guard !isMany else { return nil }
             codes.append(UInt16(truncatingIfNeeded: code))
         }
+        guard dictionary.count * 4 <= values.count else { return nil }
         return (codes, dictionary)
     }
 }

@@ -190,9 +190,13 @@ extension TextRun {
         )
     }
 
+    /// A longer constant is no constant: it would stand in the directory, which is read as a whole.
+    static let constantBytesMax = 256
+
     static func isConstant(_ values: BytesColumn) -> Bool {
         let first = values.range(0)
-        guard values.bytes.count == first.count * values.count else { return false }
+        guard first.count <= constantBytesMax, values.bytes.count == first.count * values.count
+        else { return false }
         let bytes = values.bytes
         let span = bytes.span
         for index in 1..<max(1, values.count) {

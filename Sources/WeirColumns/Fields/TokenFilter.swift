@@ -94,6 +94,19 @@ struct TokenFilter {
         bits = Array(bytes.dropFirst())
     }
 
+    /// Whether a filter may have something to say of `needle`.
+    static func isTold(_ needle: [UInt8]) -> Bool {
+        let span = needle.span
+        var start = 0
+        while let token = TextWords.nextToken(in: span, from: start) {
+            start = token.upperBound
+            if token.count >= tokenBytesMin, TextWords.hasDigit(span.extracting(token)) {
+                return true
+            }
+        }
+        return false
+    }
+
     private func mayContain(_ token: Span<UInt8>) -> Bool {
         var probe = Probe(ByteHash.hash(token), bitCount: bits.count * 8)
         for _ in 0..<Self.probeCount {

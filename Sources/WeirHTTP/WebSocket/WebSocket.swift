@@ -50,7 +50,7 @@ package final class WebSocket: Sendable {
 
     /// Queues a text message, which must be UTF-8.
     ///
-    /// - Parameter evenIfFull: Takes it whatever waits already: for a message in several parts,
+    /// `evenIfFull`: Takes it whatever waits already: for a message in several parts,
     ///   whose size its sender bounds.
     /// - Returns: False when it was not taken: the buffer is full, or the socket is closing.
     @discardableResult

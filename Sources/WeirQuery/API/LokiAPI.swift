@@ -14,7 +14,7 @@ package struct LokiAPI {
     let parameters: LokiParameters
     let began = ContinuousClock.now
 
-    /// - Parameter parameters: Those of the URL and of a form body together, in order.
+    /// `parameters`: Those of the URL and of a form body together, in order.
     package init(
         parameters: Parameters,
         source: any LogSource,

@@ -33,10 +33,9 @@ package struct LogFacets: Sendable {
 
     /// Counts the rows of `query` in `times`.
     ///
-    /// - Parameters:
-    ///   - names: What to count; nil: every field and stream label, those with more than
-    ///     `distinctWanted` values left out.
-    ///   - limit: The most values of each.
+    /// `names`: What to count; nil: every field and stream label, those with more than
+    /// `distinctWanted` values left out.
+    /// `limit`: The most values of each.
     package init(
         _ query: LogQLQuery,
         times: ClosedRange<Int64>,

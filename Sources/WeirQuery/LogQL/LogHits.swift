@@ -19,7 +19,7 @@ package struct LogHits: Sendable {
 
     /// Counts rows from `start` up to but not including `end`.
     ///
-    /// - Parameter names: The labels to count by; empty: all together.
+    /// `names`: The labels to count by; empty: all together.
     package init(
         _ query: LogQLQuery,
         from start: Int64,

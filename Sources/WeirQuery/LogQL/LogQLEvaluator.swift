@@ -22,7 +22,7 @@ struct LogQLEvaluator {
     let context: QueryContext
     let grid: Grid
 
-    /// - Parameter asked: Labels that expressions above need besides a stream's own.
+    /// `asked`: Labels that expressions above need besides a stream's own.
     func evaluate(
         _ expression: LogQLExpression,
         asked: Set<String> = []

@@ -67,7 +67,7 @@ final class LogScan: Sendable {
 
     /// What is left of a block's rows.
     ///
-    /// - Parameter narrow: Takes rows away before any column is asked.
+    /// `narrow`: Takes rows away before any column is asked.
     func parts(
         _ view: LogBlockView,
         narrow: ((_ rows: [UInt32]) throws(QueryError) -> [UInt32])? = nil

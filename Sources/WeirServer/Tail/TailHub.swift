@@ -25,9 +25,8 @@ final class TailHub: Sendable {
 
     /// Serves a follower on a thread of its own.
     ///
-    /// - Parameters:
-    ///   - history: Called on that thread once batches are gathered: the rows of before, oldest
-    ///     first, and the last batch that was visible when they were read.
+    /// `history`: Called on that thread once batches are gathered: the rows of before, oldest
+    /// first, and the last batch that was visible when they were read.
     /// - Returns: False when there are too many, or the server stops; `output` is not touched then.
     func follow(
         _ filter: any LogFollowFilter,

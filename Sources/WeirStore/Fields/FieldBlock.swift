@@ -8,8 +8,15 @@ enum FieldBlockLimits {
     static let rowsMax = 16_384
     /// A block is closed when the values in it have grown to this many bytes.
     static let valueBytesMax = 8 << 20
-    /// What a value of a rare field is counted as, besides its bytes: its entry in the directory.
+    /// What a value of a rare field is counted as, besides its bytes and the field's name: its entry
+    /// in the directory.
     static let rareValueBytes = 128
+    /// Fields that are not rare have this much room in the directory; if they need more, all are
+    /// counted as rare ones are.
+    static let directoryBytesMax = 2 << 20
+    /// More than the values of one field in one block ever take: what a reader finds beyond is
+    /// damage, which could stand for any amount.
+    static let columnBytesMax = 64 << 20
     /// A smaller block is taken apart in a merge, and made anew together with its neighbours.
     static let smallRows = rowsMax / 4
     /// The most streams one block's head may name.
@@ -126,7 +133,7 @@ struct FieldBlockEntry: Hashable, Sendable {
     }
 
     init(from reader: inout ByteReader, streamCount: Int) throws(DecodeError) {
-        offset = try reader.readCount(limit: Int.max)
+        offset = try reader.readCount(limit: BlockLimits.offsetMax)
         rowCount = try reader.readCount(limit: FieldBlockLimits.rowsMax)
         firstStream = try reader.readCount(limit: streamCount)
         lastStream = try reader.readCount(limit: streamCount) + firstStream

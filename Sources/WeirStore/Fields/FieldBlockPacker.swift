@@ -110,14 +110,15 @@ final class FieldBlockPacker {
     /// Each field's parts, in the order the fields came.
     private static func parts(of batches: [ResolvedBatch]) -> [[Part]] {
         var fields: [[Part]] = []
-        var known: [String: Int] = [:]
+        var known: [FieldName: Int] = [:]
         var firstRow = 0
         for batch in batches {
-            for column in batch.fields.columns {
-                if let index = known[column.name] {
+            for column in batch.fields.columns where column.count > 0 {
+                let name = FieldName(column.name)
+                if let index = known[name] {
                     fields[index].append((firstRow, column))
                 } else {
-                    known[column.name] = fields.count
+                    known[name] = fields.count
                     fields.append([(firstRow, column)])
                 }
             }
@@ -150,9 +151,19 @@ final class FieldBlockPacker {
     /// Cuts the rows into blocks of about equal size within the limits.
     private static func cut(_ fields: [[Part]], places: [UInt32]) -> [Range<Int>] {
         var valueBytes = [UInt32](repeating: 0, count: places.count)
-        for parts in fields {
-            let count = parts.reduce(0) { $0 + $1.column.count }
-            let extra = count < places.count / 64 ? FieldBlockLimits.rareValueBytes : 0
+        // What stands once per field and block must stay well below a page's limit: a reader that
+        // cannot read the directory has lost the block.
+        let counts = fields.map { parts in parts.reduce(0) { $0 + $1.column.count } }
+        let entryBytes = fields.map {
+            $0[0].column.name.utf8.count + FieldBlockLimits.rareValueBytes
+        }
+        let commonBytes = fields.indices.reduce(0) { sum, field in
+            sum + (counts[field] < places.count / 64 ? 0 : entryBytes[field])
+        }
+        let areAllRare = commonBytes > FieldBlockLimits.directoryBytesMax
+        for (field, parts) in fields.enumerated() {
+            let isRare = areAllRare || counts[field] < places.count / 64
+            let extra = isRare ? entryBytes[field] : 0
             for part in parts {
                 let ends = part.column.values.ends
                 var start: UInt32 = 0

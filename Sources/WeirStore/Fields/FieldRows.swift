@@ -62,11 +62,12 @@ enum FieldRows {
                 text.removeAll(keepingCapacity: true)
                 guard let kind = values.appendText(at: row, to: &text) else { continue }
                 column.append(row, kind, text.span)
+                guard column.values.bytes.count <= FieldBlockLimits.columnBytesMax else { break }
             }
         }
         if let failure { throw failure }
-        guard let values, !values.isDamaged else {
-            throw .undecodable(path: "\(entry.name)", offset: 0, .notCanonical(offset: 0))
+        guard let values, !values.isDamaged, column.count == entry.count else {
+            throw .undecodable(path: "field", offset: 0, .notCanonical(offset: 0))
         }
         return column
     }

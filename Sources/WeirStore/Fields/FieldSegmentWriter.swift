@@ -18,6 +18,10 @@ struct FieldSource {
         for page in segment.footer.streamPages.indices {
             labels += try segment.readStreamPage(page, decoder: decoder)
         }
+        // Within a page they ascend; that pages do, only the writer of the file knew.
+        for index in 1..<max(1, labels.count) where !(labels[index - 1] < labels[index]) {
+            throw .undecodable(path: segment.path, offset: 0, .notCanonical(offset: 0))
+        }
         self.labels = labels
         blocks = segment.footer.fieldBlocks.indices.map {
             SegmentFieldPages(segment: segment, index: $0)

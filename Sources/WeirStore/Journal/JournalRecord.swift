@@ -13,6 +13,21 @@ struct JournalRecord: Sendable {
     /// length, checksum and type.
     static let headerCount = 9
 
+    /// More than the record of `batch` takes, and less than twice that where values are not tiny.
+    static func byteCountMax(of batch: RowBatch) -> Int {
+        var bytes = 1024 + batch.streams.reduce(0) { $0 + $1.bytes.count + 12 }
+        bytes += batch.rowCount * 15
+        for column in batch.columns {
+            bytes += column.floats.count * 9 + column.ints.count * 10
+            bytes += column.texts.count * 5 + column.texts.bytes.count
+        }
+        for column in batch.fields.columns {
+            // A step, a kind and a length to each value.
+            bytes += column.name.utf8.count + 16 + column.count * 11 + column.values.bytes.count
+        }
+        return bytes
+    }
+
     let sequence: UInt64
     let tenant: String
     let signal: Signal

@@ -13,9 +13,9 @@ package final class RowBlock {
     private var directory: FieldDirectory?
     private var keptTimes: [Int64]?
     private var keptNumbers: [Int32]?
-    private var fields: [String: FieldValues] = [:]
+    private var fields: [FieldName: FieldValues] = [:]
     private var filters: [String: [UInt8]] = [:]
-    private(set) var failure: SegmentError?
+    private var noted: SegmentError?
 
     init(_ block: RowSelection.Block, times: ClosedRange<Int64>) {
         self.block = block
@@ -23,15 +23,27 @@ package final class RowBlock {
         rowCount = block.rowCount
     }
 
+    /// What could not be read, or made no sense once it was read.
+    var failure: SegmentError? {
+        guard noted == nil, fields.values.contains(where: \.isDamaged) else { return noted }
+        return Self.undecodable
+    }
+
+    private static let undecodable = SegmentError.undecodable(
+        path: "field",
+        offset: 0,
+        .notCanonical(offset: 0)
+    )
+
     /// Whether some of the block could not be read.
     package var isDamaged: Bool { failure != nil }
 
     private func note<Result>(_ body: () throws(SegmentError) -> Result) -> Result? {
-        guard failure == nil else { return nil }
+        guard noted == nil else { return nil }
         do throws(SegmentError) {
             return try body()
         } catch {
-            failure = error
+            noted = error
             return nil
         }
     }
@@ -117,7 +129,8 @@ package final class RowBlock {
 
     /// A field's values; nil when no row of the block has it.
     package func field(_ name: String) -> FieldValues? {
-        if let known = fields[name] { return known }
+        let key = FieldName(name)
+        if let known = fields[key] { return known }
         let values: FieldValues?
         switch block.place {
         case .batch(let batch):
@@ -128,15 +141,9 @@ package final class RowBlock {
             values = FieldValues(directory.entries[index], rowCount: rowCount) { [weak self] page in
                 self?.page(page, of: index, directory, pages)
             }
-            if values == nil, failure == nil {
-                failure = .undecodable(
-                    path: "field \(name)",
-                    offset: 0,
-                    .notCanonical(offset: 0)
-                )
-            }
+            if values == nil, noted == nil { noted = Self.undecodable }
         }
-        fields[name] = values
+        fields[key] = values
         return values
     }
 

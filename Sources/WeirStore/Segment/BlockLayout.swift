@@ -5,6 +5,9 @@ internal import WeirCore
 package enum BlockLimits {
     /// The most rows in one block.
     package static let rowsMax = 65_536
+    /// Where in a file a block or page may begin, at most: no larger file exists, and sums of such
+    /// offsets and sizes do not overflow.
+    static let offsetMax = 1 << 48
     /// A block is closed when its head has grown to this many bytes.
     package static let headBytesMax = 512 << 10
     /// A block is closed when the text in it has grown to this many bytes.
@@ -49,7 +52,7 @@ struct BlockEntry: Hashable, Sendable {
         columnCount: Int,
         streamCount: Int
     ) throws(DecodeError) {
-        offset = try reader.readCount(limit: Int.max)
+        offset = try reader.readCount(limit: BlockLimits.offsetMax)
         rowCount = try reader.readCount(limit: BlockLimits.rowsMax)
         firstStream = try reader.readCount(limit: streamCount)
         lastStream = try reader.readCount(limit: streamCount) + firstStream

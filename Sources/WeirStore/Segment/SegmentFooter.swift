@@ -97,7 +97,7 @@ struct SegmentFooter: Sendable {
         var streamPages: [StreamPageEntry] = []
         var firstStream = 0
         for _ in 0..<(try reader.readCount(limit: bytes.count)) {
-            let offset = try reader.readCount(limit: Int.max)
+            let offset = try reader.readCount(limit: BlockLimits.offsetMax)
             let count = try reader.readCount(limit: StreamIndex.streamsPerPageMax)
             let length = try reader.readCount(limit: StreamIndex.labelsBytesMax)
             let labels = try Labels(validating: try reader.readBytes(count: length))

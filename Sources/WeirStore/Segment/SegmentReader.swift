@@ -8,7 +8,7 @@ internal import WeirSystem
 ///
 /// Safe to use from many threads.
 ///
-/// Layout: docs/format/segment.md, version 1.
+/// Layout: docs/format/segment.md.
 final class SegmentReader: Sendable {
     let path: String
     let byteCount: Int

@@ -103,6 +103,13 @@ extension Store {
             completion(.failure(.memoryFull(bytes: memory, limit: options.memoryBytesMax)))
             return
         }
+        // A longer record would be acknowledged and then not be read back.
+        let recordBytes = JournalRecord.byteCountMax(of: batch)
+        guard recordBytes <= JournalRecord.payloadBytesMax else {
+            let limit = JournalRecord.payloadBytesMax
+            completion(.failure(.batchTooLarge(bytes: recordBytes, limit: limit)))
+            return
+        }
         let registry = registry(tenant: tenant, signal: batch.signal)
         let resolution = registry.resolve(
             batch.streams,

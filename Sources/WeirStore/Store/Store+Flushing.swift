@@ -93,8 +93,11 @@ extension Store {
             let schema = key.signal.schema
             let part =
                 schema.hasFields ? nil : MemoryPart(batches, order: order, schema: schema)
-            let fieldPart =
-                schema.hasFields ? FieldPart(batches, order: order, packer: packer) : nil
+            let fieldParts =
+                schema.hasFields
+                ? Self.pieces(of: batches).compactMap {
+                    FieldPart(Array($0), order: order, packer: packer)
+                } : []
             orders[registryKey] = order
             state.withLock { state in
                 guard var bucket = state.buckets.removeValue(forKey: key) else { return }
@@ -108,15 +111,33 @@ extension Store {
                     bucket.parts.append(part)
                     state.memoryByteCount += part.byteCount
                 }
-                if let fieldPart {
-                    bucket.fieldParts.append(fieldPart)
-                    state.memoryByteCount += fieldPart.byteCount
-                }
+                bucket.fieldParts += fieldParts
+                for part in fieldParts { state.memoryByteCount += part.byteCount }
                 state.buckets[key] = bucket
             }
             if schema.hasFields { Allocator.trim() }
         }
     }
+
+    /// Batches that are encoded together: a field's values lie end to end then, and a column holds
+    /// at most 4 GiB.
+    private static func pieces(of batches: [ResolvedBatch]) -> [ArraySlice<ResolvedBatch>] {
+        var pieces: [ArraySlice<ResolvedBatch>] = []
+        var start = 0
+        var byteCount = 0
+        for (index, batch) in batches.enumerated() {
+            if index > start, byteCount + batch.byteCount > pieceBytesMax {
+                pieces.append(batches[start..<index])
+                start = index
+                byteCount = 0
+            }
+            byteCount += batch.byteCount
+        }
+        pieces.append(batches[start...])
+        return pieces
+    }
+
+    private static let pieceBytesMax = 1 << 30
 
     /// One checkpoint: everything journaled so far goes into segments, and the journal is cut.
     private func flushRound(

@@ -9,8 +9,9 @@ struct Replay {
     var registries: [Store.RegistryKey: StreamRegistry]
     let now: Int64
     private var fileNumber = -1
-    /// The references of the file being read, in terms of today's registry.
-    private var references: [UInt32: UInt32] = [:]
+    /// The references of the file being read, in terms of today's registries; each tenant and signal
+    /// counts its own.
+    private var references: [Store.RegistryKey: [UInt32: UInt32]] = [:]
 
     init(
         state: StoreState,
@@ -38,16 +39,17 @@ struct Replay {
             now: now
         )
         for (definition, reference) in zip(record.definitions, resolution.references) {
-            references[definition.reference] = reference
+            references[key, default: [:]][definition.reference] = reference
         }
         guard record.sequence > checkpoint else { return }
         // A reference that no record of its file defined cannot be named: the row is dropped.
         var rows: [Int] = []
         var resolved: [UInt32] = []
+        let known = references[key] ?? [:]
         rows.reserveCapacity(record.times.count)
         resolved.reserveCapacity(record.times.count)
         for (row, reference) in record.references.enumerated() {
-            guard let known = references[reference] else { continue }
+            guard let known = known[reference] else { continue }
             rows.append(row)
             resolved.append(known)
         }

@@ -7,6 +7,8 @@ package enum StoreError: Error, Hashable {
     case diskFull(FileError)
     /// Rows in memory take `bytes` of `limit`: try again when they have been flushed.
     case memoryFull(bytes: Int, limit: Int)
+    /// A batch would take `bytes` in the journal, which holds `limit` at once: send less at once.
+    case batchTooLarge(bytes: Int, limit: Int)
     /// The store is closing.
     case stopping
     case file(FileError)

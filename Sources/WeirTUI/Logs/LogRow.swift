@@ -10,7 +10,7 @@ package enum LogLevel: String, CaseIterable, Hashable, Sendable {
     case trace
     case unknown
 
-    /// `WARNING`, `err`, `E`, `critical`, `3`…
+    /// `WARNING`, `err`, `E`, `critical`, `3`….
     package init(_ text: String) {
         switch text.lowercased() {
         case "fatal", "panic", "critical", "crit", "alert", "emerg", "emergency": self = .fatal

@@ -1,10 +1,12 @@
+internal import WeirCore
+
 /// Writes one log line as JSON, as an agent ships it.
 struct LogRecord {
     private(set) var bytes: [UInt8] = []
 
     /// Begins a record.
     ///
-    /// - Parameter time: Nanoseconds since 1970.
+    /// `time`: Nanoseconds since 1970.
     mutating func begin(time: Int64, service: String, host: String) {
         bytes.append(contentsOf: #"{"time":""#.utf8)
         LogStamp.append(time, separator: UInt8(ascii: "T"), digits: 9, to: &bytes)
@@ -91,7 +93,7 @@ enum LogStamp {
     /// `2026-01-02T03:04:05.123`, in UTC, with `digits` of a second, at most nine.
     static func append(_ time: Int64, separator: UInt8, digits: Int, to bytes: inout [UInt8]) {
         let seconds = Int(time / 1_000_000_000)
-        let date = civil(day: seconds / 86_400)
+        let date = CivilDate(daysSinceEpoch: seconds / 86_400)
         appendPadded(date.year, width: 4, to: &bytes)
         bytes.append(UInt8(ascii: "-"))
         appendPadded(date.month, width: 2, to: &bytes)
@@ -119,17 +121,5 @@ enum LogStamp {
             rest %= divisor
             divisor /= 10
         }
-    }
-
-    /// Days since 1970 as a date (H. Hinnant, "chrono-compatible low-level date algorithms", 2013).
-    private static func civil(day: Int) -> (year: Int, month: Int, day: Int) {
-        let shifted = day + 719_468
-        let era = shifted / 146_097
-        let ofEra = shifted % 146_097
-        let year = (ofEra - ofEra / 1460 + ofEra / 36_524 - ofEra / 146_096) / 365
-        let ofYear = ofEra - (365 * year + year / 4 - year / 100)
-        let part = (5 * ofYear + 2) / 153
-        let month = part < 10 ? part + 3 : part - 9
-        return (year + era * 400 + (month <= 2 ? 1 : 0), month, ofYear - (153 * part + 2) / 5 + 1)
     }
 }

@@ -173,6 +173,7 @@ if Context.environment["WEIR_FUZZ"] != nil {
         fuzz("JSONLogFuzz", ["WeirCore", "WeirWire"]),
         fuzz("OTLPLogFuzz", ["WeirCore", "WeirWire"]),
         fuzz("PromQLFuzz", ["WeirCore", "WeirQuery"]),
+        fuzz("LogQLFuzz", ["WeirCore", "WeirQuery"]),
         fuzz("FieldFuzz", ["WeirCore", "WeirColumns", "WeirStore"]),
         fuzz("SegmentFuzz", ["WeirCore", "WeirSystem", "WeirColumns", "WeirStore"]),
     ]

@@ -75,7 +75,15 @@ final class LogScan: Sendable {
         try context.check()
         guard try mayPass(view) else { return [] }
         var rows = try view.block.rows()
-        if let narrow { rows = try narrow(rows) }
+        if let narrow {
+            // What templates and dictionaries decide costs less than the times it saves.
+            if !pipeline.hasParsers, isLeadCheap {
+                guard let part = try part(rows, pipeline.plan, view) else { return [] }
+                let narrowed = try narrow(part.rows)
+                return narrowed.isEmpty ? [] : [Part(rows: narrowed, rest: part.rest)]
+            }
+            rows = try narrow(rows)
+        }
         guard !rows.isEmpty else { return [] }
         var parts: [Part] = []
         if pipeline.hasParsers, let split = try splitByForm(rows, view) {
@@ -89,6 +97,17 @@ final class LogScan: Sendable {
         }
         try pipeline.failure.check()
         return parts
+    }
+
+    /// Whether the steps over whole columns are there, and none of them looks at texts one by one.
+    private var isLeadCheap: Bool {
+        !pipeline.plan.lead.isEmpty
+            && pipeline.plan.lead.allSatisfy { step in
+                switch step {
+                case .line(let test), .filter(.test(_, let test)): test.form != .other
+                default: false
+                }
+            }
     }
 
     private func part(

@@ -272,7 +272,6 @@ final class LogTally: Sendable {
     ) {
         var run = [Int32](repeating: 0, count: cells.groups)
         var cell = 0
-        var (earliest, latest) = (Int64(1), Int64(0))
         func flush() {
             for group in run.indices where run[group] > 0 {
                 let count = Double(run[group])
@@ -280,27 +279,36 @@ final class LogTally: Sendable {
                 run[group] = 0
             }
         }
-        for index in 0..<rows.count {
-            let time = times[Int(rows[index])]
-            if time < earliest || time > latest {
-                flush()
-                let held = windows.cells(of: time)
-                guard held.count == 1, let span = windows.times(ofCell: held.lowerBound) else {
-                    (earliest, latest) = (1, 0)
-                    for cell in held {
-                        cells.addSum(
-                            group: Int(groups[index]),
-                            cell: cell - first,
-                            count: 1,
-                            total: 1
-                        )
-                    }
-                    continue
+        // All rows of the block, as is common: the row is its place.
+        let isWhole = rows.count == times.count
+        var index = 0
+        while index < rows.count {
+            let time = times[isWhole ? index : Int(rows[index])]
+            flush()
+            let held = windows.cells(of: time)
+            guard held.count == 1, let span = windows.times(ofCell: held.lowerBound) else {
+                for cell in held {
+                    let group = Int(groups[index])
+                    cells.addSum(group: group, cell: cell - first, count: 1, total: 1)
                 }
-                (earliest, latest) = (span.lowerBound, span.upperBound)
-                cell = held.lowerBound
+                index += 1
+                continue
             }
-            run[Int(groups[index])] &+= 1
+            cell = held.lowerBound
+            let (earliest, latest) = (span.lowerBound, span.upperBound)
+            if isWhole {
+                while index < rows.count, times[index] >= earliest, times[index] <= latest {
+                    run[Int(groups[index])] &+= 1
+                    index &+= 1
+                }
+            } else {
+                while index < rows.count {
+                    let time = times[Int(rows[index])]
+                    guard time >= earliest, time <= latest else { break }
+                    run[Int(groups[index])] &+= 1
+                    index &+= 1
+                }
+            }
         }
         flush()
     }

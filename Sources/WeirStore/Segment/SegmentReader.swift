@@ -23,8 +23,17 @@ final class SegmentReader: Sendable {
         var directories: [Int: FieldDirectory] = [:]
     }
 
-    /// Directories kept per segment: enough for the blocks that are asked for again and again.
-    private static let directoriesMax = 256
+    /// Directories kept by all segments together, about 20 KiB each; past that one of the segment's
+    /// own makes room.
+    private static let directoriesMax = 1536
+    /// What each segment may keep even so: the newest blocks of a segment just opened.
+    private static let directoriesMin = 16
+    private static let directoryCount = Atomic<Int>(0)
+
+    deinit {
+        let count = keptDirectories.withLock { $0.directories.count }
+        Self.directoryCount.subtract(count, ordering: .relaxed)
+    }
 
     /// How much of the file's end is read at first: enough for most footers.
     private static let tailBytes = 64 << 10
@@ -159,7 +168,15 @@ final class SegmentReader: Sendable {
 
     func keep(_ directory: FieldDirectory, ofBlock index: Int) {
         keptDirectories.withLock { kept in
-            if kept.directories.count >= Self.directoriesMax { kept.directories = [:] }
+            guard kept.directories[index] == nil else { return }
+            let isFull = Self.directoryCount.load(ordering: .relaxed) >= Self.directoriesMax
+            if isFull, kept.directories.count >= Self.directoriesMin,
+                let other = kept.directories.keys.first
+            {
+                kept.directories[other] = nil
+            } else {
+                Self.directoryCount.add(1, ordering: .relaxed)
+            }
             kept.directories[index] = directory
         }
     }

@@ -70,6 +70,13 @@ package struct FieldColumn: Hashable, Sendable {
         return index < rows.count && rows[index] == UInt32(row) ? index : nil
     }
 
+    /// The kind that all values share; nil when they differ or there are none.
+    package var commonKind: FieldKind? {
+        guard let first = kinds.first else { return nil }
+        for kind in kinds where kind != first { return nil }
+        return FieldKind(rawValue: first)
+    }
+
     /// Whether rows `0..<count` all have the field.
     package func isComplete(rowCount: Int) -> Bool { rows.count == rowCount }
 

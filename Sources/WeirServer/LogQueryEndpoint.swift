@@ -37,14 +37,7 @@ struct LogQueryEndpoint: Sendable {
     func handle(_ kind: Kind, _ exchange: HTTPExchange) {
         guard pool.waitingCount < configuration.queryQueueMax else {
             telemetry.refusedQueries.add(1)
-            exchange.respond(
-                HTTPResponse.error(
-                    503,
-                    error: "too_many_queries",
-                    reason: "query-queue-max: \(configuration.queryQueueMax) queries wait already",
-                    hint: "ask again in a moment"
-                ).adding("Retry-After", "1")
-            )
+            exchange.respond(.tooManyQueries(limit: configuration.queryQueueMax))
             return
         }
         let parameters = exchange.parameters.items.map { ($0.name, $0.value) }

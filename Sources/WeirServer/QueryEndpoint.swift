@@ -25,14 +25,7 @@ struct QueryEndpoint: Sendable {
     func handle(_ kind: Kind, _ exchange: HTTPExchange) {
         guard pool.waitingCount < configuration.queryQueueMax else {
             telemetry.refusedQueries.add(1)
-            exchange.respond(
-                HTTPResponse.error(
-                    503,
-                    error: "too_many_queries",
-                    reason: "query-queue-max: \(configuration.queryQueueMax) queries wait already",
-                    hint: "ask again in a moment"
-                ).adding("Retry-After", "1")
-            )
+            exchange.respond(.tooManyQueries(limit: configuration.queryQueueMax))
             return
         }
         let parameters = exchange.parameters.items.map { ($0.name, $0.value) }
@@ -88,5 +81,17 @@ struct QueryEndpoint: Sendable {
             PrometheusAPI.series(parameters: parameters, source: source, context: context)
         case .formatQuery: PrometheusAPI.formatQuery(parameters: parameters)
         }
+    }
+}
+
+extension HTTPResponse {
+    /// As many queries wait as may.
+    static func tooManyQueries(limit: Int) -> HTTPResponse {
+        HTTPResponse.error(
+            503,
+            error: "too_many_queries",
+            reason: "query-queue-max: \(limit) queries wait already",
+            hint: "ask again in a moment"
+        ).adding("Retry-After", "1")
     }
 }

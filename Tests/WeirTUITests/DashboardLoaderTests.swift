@@ -11,7 +11,7 @@ import WeirYAML
     }
 
     @Test func readsTheWholeFormat() throws {
-        let dashboard = try ScreenGoldenTests.library().dashboard("example")
+        let dashboard = try ScreenGoldenTests.exampleDashboards().dashboard("example")
         #expect(dashboard.title == "Checkout")
         #expect(dashboard.rangeMilliseconds == 3_600_000)
         #expect(dashboard.intervalMilliseconds == 10_000)

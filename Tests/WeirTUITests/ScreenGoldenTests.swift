@@ -5,14 +5,14 @@ import WeirTestSupport
 
 /// Whole screens, played from keys, against files.
 @Suite struct ScreenGoldenTests {
-    static func library() throws -> DashboardLibrary {
+    static func exampleDashboards() throws -> DashboardLibrary {
         let folder = #filePath.split(separator: "/").dropLast().joined(separator: "/")
         return try DashboardLibrary(folder: "/\(folder)/Dashboards")
     }
 
     static func app(_ size: String = "120x40") throws -> App {
         App(
-            library: try library(),
+            library: try exampleDashboards(),
             dashboardName: "example",
             span: nil,
             serverName: "local",
@@ -135,7 +135,7 @@ import WeirTestSupport
     }
 
     @Test func renderPrintsTheSameFrame() throws {
-        let dashboard = try Self.library().dashboard("example")
+        let dashboard = try Self.exampleDashboards().dashboard("example")
         let text = DashboardRenderer.render(
             dashboard,
             api: CannedAPI(),

@@ -32,7 +32,7 @@ package final class FieldEncoder {
         if hasPresence {
             pages.append(encoder.encode(RowPresence.encode(column.rows, rowCount: rowCount)))
         }
-        let kind = Self.commonKind(column.kinds)
+        let kind = column.commonKind
         if kind == nil { pages.append(encoder.encode(column.kinds)) }
         let encoded = encodeValues(column.values)
         if let filter = encoded.filter {
@@ -52,12 +52,6 @@ package final class FieldEncoder {
             PageEntry(page).append(to: &directory)
             area.append(contentsOf: page.bytes)
         }
-    }
-
-    private static func commonKind(_ kinds: [UInt8]) -> FieldKind? {
-        guard let first = kinds.first else { return nil }
-        for kind in kinds where kind != first { return nil }
-        return FieldKind(rawValue: first)
     }
 
     private struct EncodedValues {

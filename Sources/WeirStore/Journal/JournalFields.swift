@@ -12,7 +12,7 @@ enum JournalFields {
             let name = column.name.utf8
             UInt64(name.count).appendVarint(to: &output)
             output.append(contentsOf: name)
-            let kind = commonKind(column.kinds)
+            let kind = column.commonKind
             let isComplete = column.isComplete(rowCount: rowCount)
             output.append((isComplete ? isCompleteFlag : 0) | (kind?.rawValue ?? 0) << 1)
             if !isComplete {
@@ -29,12 +29,6 @@ enum JournalFields {
             }
             output.append(contentsOf: column.values.bytes)
         }
-    }
-
-    private static func commonKind(_ kinds: [UInt8]) -> FieldKind? {
-        guard let first = kinds.first else { return nil }
-        for kind in kinds where kind != first { return nil }
-        return FieldKind(rawValue: first)
     }
 
     static func read(

@@ -130,7 +130,9 @@ extension Store {
         return gathering.finish(self)
     }
 
-    private func noteDamage(
+    /// Tells of the quarantined segments in range: every answer that lacks rows says so, not only the
+    /// one that met the damage.
+    func noteDamage(
         tenant: String,
         signal: Signal,
         times: ClosedRange<Int64>,

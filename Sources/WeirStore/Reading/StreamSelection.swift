@@ -82,20 +82,14 @@ extension Store {
         } catch {
             throw .pattern(error)
         }
-        let (buckets, damaged) = state.withLock { state in
-            let buckets = state.buckets.filter { key, _ in
+        let buckets = state.withLock { state in
+            state.buckets.filter { key, _ in
                 key.tenant == tenant && key.signal == signal
                     && key.day >= BucketKey.day(of: times.lowerBound)
                     && key.day <= BucketKey.day(of: times.upperBound)
             }
-            let damaged = state.quarantined.filter { record in
-                record.bucket.tenant == tenant && record.bucket.signal == signal
-                    && record.times.overlaps(times)
-            }
-            return (buckets, damaged)
         }
-        // Every answer that lacks rows says so, not only the one that met the damage.
-        for record in damaged { budget.noteQuarantined(path: record.path) }
+        noteDamage(tenant: tenant, signal: signal, times: times, budget: budget)
         var found: [(place: StreamSelection.Source.Place, streams: [(Int32, Labels)])] = []
         let decoder = PageDecoder()
         for (_, bucket) in buckets {

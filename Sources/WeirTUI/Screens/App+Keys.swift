@@ -171,7 +171,7 @@ extension App {
     }
 
     var palette: Menu {
-        var items = library.entries.map { entry in
+        var items = dashboards.entries.map { entry in
             Menu.Item(
                 "dashboard \(entry.name)",
                 detail: entry.dashboard?.title ?? "broken file",

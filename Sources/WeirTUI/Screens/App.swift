@@ -18,7 +18,7 @@ package final class App {
         case confirmQuit
     }
 
-    let library: DashboardLibrary
+    let dashboards: DashboardLibrary
     let serverName: String
     let theme: Theme
     package private(set) var size: ScreenSize
@@ -78,13 +78,13 @@ package final class App {
         size: ScreenSize,
         now: Int64
     ) {
-        self.library = library
+        dashboards = library
         self.serverName = serverName
         self.theme = theme
         self.size = size
         self.now = now
         self.span = span ?? .last(milliseconds: 3_600_000)
-        let name = dashboardName ?? library.entries.first { $0.dashboard != nil }?.name
+        let name = dashboardName ?? dashboards.entries.first { $0.dashboard != nil }?.name
         if let name {
             open(name, keepsSpan: span != nil)
         } else {
@@ -344,7 +344,7 @@ package final class App {
 
     func open(_ name: String, keepsSpan: Bool) {
         do throws(DashboardError) {
-            let opened = try library.dashboard(name)
+            let opened = try dashboards.dashboard(name)
             dashboard = opened
             panels = Array(repeating: PanelState(), count: opened.panels.count)
             if !keepsSpan { span = .last(milliseconds: opened.rangeMilliseconds) }

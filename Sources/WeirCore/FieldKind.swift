@@ -7,4 +7,6 @@ package enum FieldKind: UInt8, Hashable, Sendable {
     case boolean = 3
     /// A JSON array or object, as JSON text.
     case json = 4
+    /// Bytes, as base64 text.
+    case bytes = 5
 }

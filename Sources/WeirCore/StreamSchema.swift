@@ -4,11 +4,16 @@
 package enum Signal: UInt8, Hashable, Sendable, CaseIterable {
     case metrics = 1
     case logs = 2
+    case traces = 3
+    /// Samples with the trace that they were measured in; a stream is a series.
+    case exemplars = 4
 
     package var name: String {
         switch self {
         case .metrics: "metrics"
         case .logs: "logs"
+        case .traces: "traces"
+        case .exemplars: "exemplars"
         }
     }
 
@@ -22,6 +27,8 @@ package enum Signal: UInt8, Hashable, Sendable, CaseIterable {
         switch self {
         case .metrics: .metrics
         case .logs: .logs
+        case .traces: .spans
+        case .exemplars: .exemplars
         }
     }
 }
@@ -56,11 +63,19 @@ package struct StreamSchema: Hashable, Sendable {
     package let keepsLastOfEqualTimes: Bool
     /// Whether rows have fields of any name, besides the columns.
     package let hasFields: Bool
+    /// Whether the rows of a block lie trace by trace, instead of by stream and time.
+    package let isOrderedByTrace: Bool
 
-    package init(columns: [ColumnSpec], keepsLastOfEqualTimes: Bool, hasFields: Bool = false) {
+    package init(
+        columns: [ColumnSpec],
+        keepsLastOfEqualTimes: Bool,
+        hasFields: Bool = false,
+        isOrderedByTrace: Bool = false
+    ) {
         self.columns = columns
         self.keepsLastOfEqualTimes = keepsLastOfEqualTimes
         self.hasFields = hasFields
+        self.isOrderedByTrace = isOrderedByTrace
     }
 
     /// One `value` per sample; the last write of a time wins.
@@ -71,6 +86,21 @@ package struct StreamSchema: Hashable, Sendable {
 
     /// A line is its fields, one of which is the body; two lines of one time are two lines.
     package static let logs = StreamSchema(
+        columns: [],
+        keepsLastOfEqualTimes: false,
+        hasFields: true
+    )
+
+    /// A span is its fields (`SpanField`, docs/spans.md), its time when it started.
+    package static let spans = StreamSchema(
+        columns: [],
+        keepsLastOfEqualTimes: false,
+        hasFields: true,
+        isOrderedByTrace: true
+    )
+
+    /// An exemplar is its fields (`ExemplarField`), its stream the series it belongs to.
+    package static let exemplars = StreamSchema(
         columns: [],
         keepsLastOfEqualTimes: false,
         hasFields: true

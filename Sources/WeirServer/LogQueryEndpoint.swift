@@ -28,7 +28,7 @@ struct LogQueryEndpoint: Sendable {
         case patterns
     }
 
-    let source: any LogSource
+    let source: any RowSource
     let configuration: ServerConfiguration
     let clock: any WallClock
     let pool: WorkerPool

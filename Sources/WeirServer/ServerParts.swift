@@ -1,5 +1,6 @@
 internal import Synchronization
 internal import WeirAlerts
+internal import WeirCore
 internal import WeirHTTP
 internal import WeirStore
 internal import WeirSystem
@@ -72,7 +73,7 @@ final class ServerParts: Sendable {
             pool: queryPool,
             telemetry: telemetry
         )
-        let logSource = StoreLogSource(store: store)
+        let logSource = StoreRowSource(store: store, signal: .logs)
         logQuery = LogQueryEndpoint(
             source: logSource,
             configuration: configuration,

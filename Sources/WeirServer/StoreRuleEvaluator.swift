@@ -11,7 +11,7 @@ internal import WeirSystem
 struct StoreRuleEvaluator: RuleEvaluator {
     let store: Store
     let source: StoreSampleSource
-    let logSource: any LogSource
+    let logSource: any RowSource
     let configuration: ServerConfiguration
     let telemetry: ServerTelemetry
 

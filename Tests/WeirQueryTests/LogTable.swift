@@ -35,21 +35,21 @@ struct LogTable {
         }
     }
 
-    var source: BatchLogSource { BatchLogSource(batch) }
+    var source: BatchRowSource { BatchRowSource(batch) }
 }
 
 /// Several batches as the blocks of one source, in order.
-struct BlocksLogSource: LogSource {
+struct BlocksLogSource: RowSource {
     let batches: [RowBatch]
 
     func select(
         _ matchers: [LabelMatcher],
         times: ClosedRange<Int64>,
         context: QueryContext
-    ) throws(QueryError) -> any LogSelection {
-        var parts: [any LogSelection] = []
+    ) throws(QueryError) -> any RowSourceSelection {
+        var parts: [any RowSourceSelection] = []
         for batch in batches {
-            parts.append(try BatchLogSource(batch).select(matchers, times: times, context: context))
+            parts.append(try BatchRowSource(batch).select(matchers, times: times, context: context))
         }
         return Selection(parts: parts)
     }
@@ -62,17 +62,17 @@ struct BlocksLogSource: LogSource {
         var found: Set<Labels> = []
         for batch in batches {
             found.formUnion(
-                try BatchLogSource(batch).streams(matcherSets, times: times, context: context)
+                try BatchRowSource(batch).streams(matcherSets, times: times, context: context)
             )
         }
         return Array(found)
     }
 
-    private struct Selection: LogSelection {
-        let parts: [any LogSelection]
+    private struct Selection: RowSourceSelection {
+        let parts: [any RowSourceSelection]
         let streams: [Labels]
 
-        init(parts: [any LogSelection]) {
+        init(parts: [any RowSourceSelection]) {
             self.parts = parts
             var known: [Labels] = []
             for part in parts {
@@ -81,22 +81,25 @@ struct BlocksLogSource: LogSource {
             streams = known
         }
 
-        var blocks: [LogBlockSummary] {
-            parts.map { $0.blocks.first ?? LogBlockSummary(times: 0...0, rowCount: 0) }
+        var blocks: [RowBlockSummary] {
+            parts.map { $0.blocks.first ?? RowBlockSummary(times: 0...0, rowCount: 0) }
         }
+
+        func blocks(ofTrace id: [UInt8]) -> [Int] { Array(blocks.indices) }
 
         func scan(
             _ indexes: [Int],
             isWanted: @escaping @Sendable (Int) -> Bool,
             _ body:
-                @escaping @Sendable (_ index: Int, _ block: any LogBlock) throws(QueryError) -> Void
+                @escaping @Sendable (_ index: Int, _ block: any RowSourceBlock) throws(QueryError)
+                -> Void
         ) throws(QueryError) {
             for index in indexes where isWanted(index) {
                 let part = parts[index]
                 let numbers = part.streams.map { labels in
                     Int32(streams.firstIndex(of: labels) ?? -1)
                 }
-                let take: @Sendable (Int, any LogBlock) throws(QueryError) -> Void = {
+                let take: @Sendable (Int, any RowSourceBlock) throws(QueryError) -> Void = {
                     (_, block) throws(QueryError) in
                     try body(index, Renumbered(block, numbers))
                 }
@@ -105,11 +108,11 @@ struct BlocksLogSource: LogSource {
         }
     }
 
-    private final class Renumbered: LogBlock {
-        let block: any LogBlock
+    private final class Renumbered: RowSourceBlock {
+        let block: any RowSourceBlock
         let numbers: [Int32]
 
-        init(_ block: any LogBlock, _ numbers: [Int32]) {
+        init(_ block: any RowSourceBlock, _ numbers: [Int32]) {
             self.block = block
             self.numbers = numbers
         }
@@ -128,7 +131,7 @@ struct BlocksLogSource: LogSource {
     }
 }
 
-extension LogSource {
+extension RowSource {
     /// All entries of a log query, oldest first.
     func entries(_ text: String) throws -> [LogEntry] {
         try LogSearch(

@@ -8,7 +8,7 @@ package struct LogsAPI {
 
     package init(
         parameters: LokiAPI.Parameters,
-        source: any LogSource,
+        source: any RowSource,
         context: QueryContext,
         nowNanoseconds: Int64
     ) {

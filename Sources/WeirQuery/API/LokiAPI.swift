@@ -9,7 +9,7 @@ package struct LokiAPI {
     package static let entriesMax = 100_000
     static let hour: Int64 = 3_600_000_000_000
 
-    let source: any LogSource
+    let source: any RowSource
     let context: QueryContext
     let parameters: LokiParameters
     let began = ContinuousClock.now
@@ -17,7 +17,7 @@ package struct LokiAPI {
     /// `parameters`: Those of the URL and of a form body together, in order.
     package init(
         parameters: Parameters,
-        source: any LogSource,
+        source: any RowSource,
         context: QueryContext,
         nowNanoseconds: Int64
     ) {

@@ -5,7 +5,7 @@ internal import WeirCore
 ///
 /// Used by one thread.
 final class LogBlockView {
-    let block: any LogBlock
+    let block: any RowSourceBlock
     let streams: LogStreams
     let context: QueryContext
     /// The block's place among the selection's.
@@ -17,7 +17,7 @@ final class LogBlockView {
     private var heldNames: [String]?
     private var heldSanitized: [String: [String]]?
 
-    init(_ block: any LogBlock, index: Int, streams: LogStreams, context: QueryContext) {
+    init(_ block: any RowSourceBlock, index: Int, streams: LogStreams, context: QueryContext) {
         self.block = block
         self.index = index
         self.streams = streams

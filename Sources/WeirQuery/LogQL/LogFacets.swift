@@ -42,7 +42,7 @@ package struct LogFacets: Sendable {
         names: [String]?,
         limit: Int,
         distinctWanted: Int,
-        source: any LogSource,
+        source: any RowSource,
         context: QueryContext
     ) throws(QueryError) {
         let scan = try LogScan(

@@ -32,7 +32,7 @@ package final class LogFollow: Sendable {
         let scan = try LogScan(
             pipeline,
             matchers: query.matchers,
-            source: BatchLogSource(batch),
+            source: BatchRowSource(batch),
             context: context
         )
         guard !scan.streams.labels.isEmpty else { return .rows([]) }

@@ -26,7 +26,7 @@ package struct LogHits: Sendable {
         to end: Int64,
         step: Int64,
         by names: [String],
-        source: any LogSource,
+        source: any RowSource,
         context: QueryContext
     ) throws(QueryError) {
         guard step > 0, end > start else {

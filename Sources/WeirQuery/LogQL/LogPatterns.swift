@@ -35,7 +35,7 @@ package struct LogPatterns: Sendable {
         from start: Int64,
         to end: Int64,
         step: Int64,
-        source: any LogSource,
+        source: any RowSource,
         context: QueryContext
     ) throws(QueryError) {
         guard step > 0, end > start else {

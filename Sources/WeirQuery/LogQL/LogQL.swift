@@ -10,7 +10,7 @@ package enum LogQL {
     package static func evaluateInstant(
         _ expression: LogQLExpression,
         atNanoseconds time: Int64,
-        source: any LogSource,
+        source: any RowSource,
         context: QueryContext
     ) throws(QueryError) -> QueryValue {
         let evaluator = LogQLEvaluator(
@@ -42,7 +42,7 @@ package enum LogQL {
         fromNanoseconds start: Int64,
         throughNanoseconds end: Int64,
         stepNanoseconds step: Int64,
-        source: any LogSource,
+        source: any RowSource,
         context: QueryContext
     ) throws(QueryError) -> QueryValue {
         guard step > 0 else {

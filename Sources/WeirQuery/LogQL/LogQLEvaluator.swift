@@ -18,7 +18,7 @@ struct LogQLEvaluator {
         let count: Int
     }
 
-    let source: any LogSource
+    let source: any RowSource
     let context: QueryContext
     let grid: Grid
 

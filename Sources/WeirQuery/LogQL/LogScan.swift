@@ -5,7 +5,7 @@ internal import WeirPattern
 /// A log query over a source: which blocks may hold something, and which of their rows pass.
 final class LogScan: Sendable {
     let pipeline: LogPipeline
-    let selection: any LogSelection
+    let selection: any RowSourceSelection
     let streams: LogStreams
     let context: QueryContext
     let times: ClosedRange<Int64>
@@ -14,7 +14,7 @@ final class LogScan: Sendable {
         _ query: LogQLQuery,
         need: LogPipeline.Need,
         times: ClosedRange<Int64>,
-        source: any LogSource,
+        source: any RowSource,
         context: QueryContext
     ) throws(QueryError) {
         try context.check()
@@ -38,7 +38,7 @@ final class LogScan: Sendable {
     init(
         _ pipeline: LogPipeline,
         matchers: [LabelMatcher],
-        source: any LogSource,
+        source: any RowSource,
         context: QueryContext
     ) throws(QueryError) {
         self.pipeline = pipeline

@@ -36,7 +36,7 @@ package final class LogSearch: Sendable {
         _ query: LogQLQuery,
         times: ClosedRange<Int64>,
         direction: Direction,
-        source: any LogSource,
+        source: any RowSource,
         context: QueryContext
     ) throws(QueryError) {
         self.direction = direction

@@ -10,7 +10,7 @@ package enum LogSelectors {
     package static func resolved(
         _ matchers: [LabelMatcher],
         times: ClosedRange<Int64>,
-        source: any LogSource,
+        source: any RowSource,
         context: QueryContext
     ) throws(QueryError) -> [LabelMatcher] {
         guard matchers.contains(where: { $0.name.utf8.contains(UInt8(ascii: "_")) }) else {

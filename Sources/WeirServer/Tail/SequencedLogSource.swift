@@ -7,14 +7,14 @@ internal import WeirQuery
 ///
 /// Batches become visible one after the other, each with the next number; a selection between two
 /// looks at the number that read the same has seen exactly the batches up to it.
-final class SequencedLogSource: LogSource {
+final class SequencedLogSource: RowSource {
     private static let attemptsMax = 1000
 
-    private let source: any LogSource
+    private let source: any RowSource
     private let visibleSequence: @Sendable () -> UInt64
     private let seen = Mutex<UInt64>(0)
 
-    init(_ source: any LogSource, visibleSequence: @escaping @Sendable () -> UInt64) {
+    init(_ source: any RowSource, visibleSequence: @escaping @Sendable () -> UInt64) {
         self.source = source
         self.visibleSequence = visibleSequence
     }
@@ -26,7 +26,7 @@ final class SequencedLogSource: LogSource {
         _ matchers: [LabelMatcher],
         times: ClosedRange<Int64>,
         context: QueryContext
-    ) throws(QueryError) -> any LogSelection {
+    ) throws(QueryError) -> any RowSourceSelection {
         for _ in 0..<Self.attemptsMax {
             let before = visibleSequence()
             let selection = try source.select(matchers, times: times, context: context)

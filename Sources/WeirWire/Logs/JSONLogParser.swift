@@ -382,7 +382,7 @@ package struct JSONLogParser {
             let text = text(bytes, value)
             reading = LogTime.read(text.span, 0..<text.count)
         case .text, .number: reading = LogTime.read(bytes, value.range)
-        case .boolean, .json: reading = .notATime
+        case .boolean, .json, .bytes: reading = .notATime
         }
         switch reading {
         case .time(let moment):

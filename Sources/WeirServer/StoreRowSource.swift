@@ -5,13 +5,15 @@ internal import WeirPattern
 internal import WeirQuery
 internal import WeirStore
 
-/// Logs in the store, as the query executor reads them.
-struct StoreLogSource: LogSource {
+/// Rows with fields in the store, as the query executor reads them.
+struct StoreRowSource: RowSource {
     let store: Store
+    let signal: Signal
     let tenant: String
 
-    init(store: Store, tenant: String = "default") {
+    init(store: Store, signal: Signal, tenant: String = "default") {
         self.store = store
+        self.signal = signal
         self.tenant = tenant
     }
 
@@ -19,18 +21,18 @@ struct StoreLogSource: LogSource {
         _ matchers: [LabelMatcher],
         times: ClosedRange<Int64>,
         context: QueryContext
-    ) throws(QueryError) -> any LogSelection {
+    ) throws(QueryError) -> any RowSourceSelection {
         let budget = QueryBudget(context: context)
         do throws(StoreError) {
             let selection = try store.selectRows(
                 tenant: tenant,
-                signal: .logs,
+                signal: signal,
                 matchers: matchers,
                 times: times,
                 budget: budget
             )
             context.segmentsRead.add(selection.segmentCount, ordering: .relaxed)
-            return StoreLogSelection(selection: selection, budget: budget)
+            return StoreRowSelection(selection: selection, budget: budget)
         } catch {
             throw StoreSampleSource.queryError(error, budget)
         }
@@ -51,27 +53,36 @@ struct StoreLogSource: LogSource {
 }
 
 /// A store's selection as the executor reads it.
-private struct StoreLogSelection: LogSelection {
+private struct StoreRowSelection: RowSourceSelection {
     let selection: RowSelection
     let budget: QueryBudget
 
     var streams: [Labels] { selection.labels }
 
-    var blocks: [LogBlockSummary] {
-        selection.blocks.map { LogBlockSummary(times: $0.times, rowCount: $0.rowCount) }
+    var blocks: [RowBlockSummary] {
+        selection.blocks.map { RowBlockSummary(times: $0.times, rowCount: $0.rowCount) }
+    }
+
+    func blocks(ofTrace id: [UInt8]) throws(QueryError) -> [Int] {
+        do throws(StoreError) {
+            return try selection.blocks(ofTrace: id, budget: budget)
+        } catch {
+            throw StoreSampleSource.queryError(error, budget)
+        }
     }
 
     func scan(
         _ indexes: [Int],
         isWanted: @escaping @Sendable (Int) -> Bool,
         _ body:
-            @escaping @Sendable (_ index: Int, _ block: any LogBlock) throws(QueryError) -> Void
+            @escaping @Sendable (_ index: Int, _ block: any RowSourceBlock) throws(QueryError) ->
+            Void
     ) throws(QueryError) {
         do throws(StoreError) {
             try selection.scan(indexes, budget: budget, isWanted: isWanted) {
                 [budget] index, block in
                 do throws(QueryError) {
-                    try body(index, StoreLogBlock(block))
+                    try body(index, StoreRowBlock(block))
                     return true
                 } catch {
                     budget.stop(error)
@@ -85,7 +96,7 @@ private struct StoreLogSelection: LogSelection {
 }
 
 /// A store's block as the executor reads it.
-private final class StoreLogBlock: LogBlock {
+private final class StoreRowBlock: RowSourceBlock {
     private let block: RowBlock
 
     init(_ block: RowBlock) { self.block = block }

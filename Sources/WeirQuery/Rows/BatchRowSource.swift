@@ -2,8 +2,8 @@ internal import WeirColumns
 package import WeirCore
 package import WeirPattern
 
-/// A batch of log rows as a source of one block: what has just arrived, for those who follow it.
-package struct BatchLogSource: LogSource {
+/// A batch of rows with fields as a source of one block: what has just arrived, for those who follow it.
+package struct BatchRowSource: RowSource {
     package let batch: RowBatch
 
     package init(_ batch: RowBatch) { self.batch = batch }
@@ -12,7 +12,7 @@ package struct BatchLogSource: LogSource {
         _ matchers: [LabelMatcher],
         times: ClosedRange<Int64>,
         context: QueryContext
-    ) throws(QueryError) -> any LogSelection {
+    ) throws(QueryError) -> any RowSourceSelection {
         var wanted: [Int] = []
         for (stream, labels) in batch.streams.enumerated()
         where try Self.matches(labels, matchers) {
@@ -51,7 +51,7 @@ package struct BatchLogSource: LogSource {
         }
     }
 
-    private struct Selection: LogSelection {
+    private struct Selection: RowSourceSelection {
         let batch: RowBatch
         let wanted: [Int]
         let times: ClosedRange<Int64>
@@ -59,27 +59,30 @@ package struct BatchLogSource: LogSource {
 
         var streams: [Labels] { wanted.map { batch.streams[$0] } }
 
-        var blocks: [LogBlockSummary] {
+        var blocks: [RowBlockSummary] {
             guard let first = batch.times.min(), let last = batch.times.max() else { return [] }
-            return [LogBlockSummary(times: first...last, rowCount: batch.rowCount)]
+            return [RowBlockSummary(times: first...last, rowCount: batch.rowCount)]
         }
+
+        func blocks(ofTrace id: [UInt8]) -> [Int] { Array(blocks.indices) }
 
         func scan(
             _ indexes: [Int],
             isWanted: @escaping @Sendable (Int) -> Bool,
             _ body:
-                @escaping @Sendable (_ index: Int, _ block: any LogBlock) throws(QueryError) -> Void
+                @escaping @Sendable (_ index: Int, _ block: any RowSourceBlock) throws(QueryError)
+                -> Void
         ) throws(QueryError) {
             for index in indexes where isWanted(index) {
                 try context.count(rows: batch.rowCount, blocks: 1, bytes: 0)
-                try body(index, BatchLogBlock(batch, wanted: wanted, times: times))
+                try body(index, BatchRowBlock(batch, wanted: wanted, times: times))
             }
         }
     }
 }
 
 /// The rows of a batch, as they were sent.
-private final class BatchLogBlock: LogBlock {
+private final class BatchRowBlock: RowSourceBlock {
     private let batch: RowBatch
     private let numbers: [Int32]
     private let range: ClosedRange<Int64>

@@ -2,17 +2,17 @@ package import WeirColumns
 package import WeirCore
 package import WeirPattern
 
-/// Where the executor reads log rows from: the store, a batch that has just arrived, or a test.
+/// Where the executor reads rows with fields (log lines, spans, exemplars) from: the store, a batch that has just arrived, or a test.
 ///
 /// Times are nanoseconds since the Unix epoch and inclusive at both ends.
-package protocol LogSource: Sendable {
+package protocol RowSource: Sendable {
     /// Finds the streams that satisfy every matcher, and the blocks that may hold rows of theirs
     /// in the range.
     func select(
         _ matchers: [LabelMatcher],
         times: ClosedRange<Int64>,
         context: QueryContext
-    ) throws(QueryError) -> any LogSelection
+    ) throws(QueryError) -> any RowSourceSelection
 
     /// The label sets of streams that satisfy any one of `matcherSets` (all streams when it is
     /// empty) and have a row in the range; each once, in no order.
@@ -24,12 +24,17 @@ package protocol LogSource: Sendable {
 }
 
 /// What one selector found, ready to be read.
-package protocol LogSelection: Sendable {
+package protocol RowSourceSelection: Sendable {
     /// One label set per stream; the index is the stream's number below. No two are equal.
     var streams: [Labels] { get }
     /// In the order the rows arrived, so that of rows with the same time the one in the earlier
     /// block, or earlier in its block, was sent first.
-    var blocks: [LogBlockSummary] { get }
+    var blocks: [RowBlockSummary] { get }
+
+    /// The indexes of the blocks that may hold a span of a trace; few others.
+    ///
+    /// - Parameter id: 32 hexadecimal digits in lower case.
+    func blocks(ofTrace id: [UInt8]) throws(QueryError) -> [Int]
 
     /// Opens the blocks at `indexes` in that order, some of them at the same time on several
     /// threads, and calls `body` with each.
@@ -43,12 +48,14 @@ package protocol LogSelection: Sendable {
     func scan(
         _ indexes: [Int],
         isWanted: @escaping @Sendable (Int) -> Bool,
-        _ body: @escaping @Sendable (_ index: Int, _ block: any LogBlock) throws(QueryError) -> Void
+        _ body:
+            @escaping @Sendable (_ index: Int, _ block: any RowSourceBlock) throws(QueryError) ->
+            Void
     ) throws(QueryError)
 }
 
 /// What is known of a block before it is read.
-package struct LogBlockSummary: Hashable, Sendable {
+package struct RowBlockSummary: Hashable, Sendable {
     /// Of all its rows, of whatever stream.
     package let times: ClosedRange<Int64>
     /// All its rows, of whatever stream.
@@ -63,7 +70,7 @@ package struct LogBlockSummary: Hashable, Sendable {
 /// Some rows with their fields, each decoded when it is first asked for.
 ///
 /// A row is a number below `rowCount`. Used by one thread.
-package protocol LogBlock: AnyObject {
+package protocol RowSourceBlock: AnyObject {
     var rowCount: Int { get }
     /// The rows of selected streams in the selected time range, ascending.
     func rows() throws(QueryError) -> [UInt32]

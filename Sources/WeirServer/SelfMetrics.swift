@@ -66,6 +66,7 @@ struct SelfMetrics: Sendable {
             "Log rows of which a value was cut",
             telemetry.cutLogRows.value
         )
+        addSpans(telemetry)
         counter(
             "weir_syslog_dropped_total",
             "Syslog messages dropped since the store was behind",
@@ -171,6 +172,35 @@ struct SelfMetrics: Sendable {
         )
         gauge("process_open_fds", "Open descriptors", Double(ProcessStatus.descriptorCount()))
         gauge("process_start_time_seconds", "When the process began", Double(startedAt) / 1e9)
+    }
+
+    private mutating func addSpans(_ telemetry: ServerTelemetry) {
+        for wire in SpanWire.allCases {
+            let labels = [("wire", wire.name)]
+            counter(
+                "weir_spans_total",
+                "Spans taken in",
+                telemetry.spans[wire.rawValue].value,
+                labels
+            )
+            counter(
+                "weir_spans_refused_total",
+                "Spans refused",
+                telemetry.refusedSpans[wire.rawValue].value,
+                labels
+            )
+            counter(
+                "weir_spans_duplicate_total",
+                "Spans left out since they were there",
+                telemetry.duplicateSpans[wire.rawValue].value,
+                labels
+            )
+        }
+        counter(
+            "weir_spans_cut_total",
+            "Spans of which a value was cut",
+            telemetry.cutSpans.value
+        )
     }
 
     private mutating func add(_ family: Family) {

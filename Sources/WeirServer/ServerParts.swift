@@ -15,6 +15,8 @@ final class ServerParts: Sendable {
     let write: WriteEndpoint
     let logIntake: LogIntake
     let logs: LogsEndpoint
+    let spanIntake: SpanIntake
+    let spans: SpansEndpoint
     let elastic: ElasticEndpoint
     let query: QueryEndpoint
     let logQuery: LogQueryEndpoint
@@ -63,6 +65,13 @@ final class ServerParts: Sendable {
             configuration: configuration,
             clock: clock,
             telemetry: telemetry,
+            pool: parsePool
+        )
+        spanIntake = SpanIntake(store: store, telemetry: telemetry)
+        spans = SpansEndpoint(
+            intake: spanIntake,
+            configuration: configuration,
+            clock: clock,
             pool: parsePool
         )
         elastic = ElasticEndpoint(logs: logs)

@@ -58,6 +58,11 @@ final class ServerTelemetry: Sendable {
     let logRows = LogFormat.allCases.map { _ in Counter() }
     let refusedLogRows = LogFormat.allCases.map { _ in Counter() }
     let cutLogRows = Counter()
+    /// Of each `SpanWire`.
+    let spans = SpanWire.allCases.map { _ in Counter() }
+    let refusedSpans = SpanWire.allCases.map { _ in Counter() }
+    let duplicateSpans = SpanWire.allCases.map { _ in Counter() }
+    let cutSpans = Counter()
     let droppedSyslogMessages = Counter()
     let refusedSyslogConnections = Counter()
     let refusedQueries = Counter()

@@ -64,13 +64,16 @@ extension SpanKind {
             name: "\(method) \(route)",
             role: .server,
             ownMicroseconds: own,
-            attributes: [
-                text("http.request.method", method), text("http.route", route),
-                text("url.path", route),
-                whole("http.response.status_code", "{status}"),
-                text("client.address", "{ip}"), text("user_agent.original", "{agent}"),
-                whole("thread.id", "{thread}"),
-            ],
+            attributes: service == "frontend"
+                ? [
+                    text("http.request.method", method), text("http.route", route),
+                    text("url.path", route), whole("http.response.status_code", "{status}"),
+                    text("client.address", "{ip}"), text("user_agent.original", "{agent}"),
+                ]
+                : [
+                    text("rpc.system", "grpc"), text("rpc.service", "shop.\(service)"),
+                    whole("rpc.grpc.status_code", "0"), whole("thread.id", "{thread}"),
+                ],
             calls: calls
         )
     }
@@ -83,10 +86,10 @@ extension SpanKind {
             role: .client,
             ownMicroseconds: 9000,
             attributes: [
-                text("db.system", "postgresql"), text("db.namespace", "shop"),
+                text("db.system", "postgresql"),
                 text("db.collection.name", table),
                 text("db.query.text", "SELECT * FROM \(table) WHERE id = $1"),
-                text("server.address", "db-{int:3}.shop.internal"), whole("server.port", "5432"),
+                text("server.address", "db-{int:3}.shop.internal"),
                 whole("db.response.returned_rows", "{int:40}"),
             ],
             calls: []
@@ -101,7 +104,7 @@ extension SpanKind {
             role: .client,
             ownMicroseconds: 700,
             attributes: [
-                text("db.system", "redis"), text("db.operation.name", "GET"),
+                text("db.system", "redis"),
                 text("db.query.text", "GET {user}"),
                 text("server.address", "cache.shop.internal"),
                 Attribute(name: "cache.hit", value: "{bool}", kind: .boolean),
@@ -124,8 +127,8 @@ extension SpanKind {
             role: .client,
             ownMicroseconds: 1500,
             attributes: [
-                text("rpc.system", "grpc"), text("rpc.service", "shop.\(peer)"),
-                text("rpc.method", method), whole("rpc.grpc.status_code", "0"),
+                text("rpc.system", "grpc"), text("rpc.method", method),
+                whole("rpc.grpc.status_code", "0"),
                 text("server.address", "\(peer).shop.internal"), whole("server.port", "8443"),
             ],
             calls: [Call(operation: target, share: 100, countMax: 1)]

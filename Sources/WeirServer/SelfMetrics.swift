@@ -197,6 +197,26 @@ struct SelfMetrics: Sendable {
             )
         }
         counter(
+            "weir_span_metrics_samples_total",
+            "Samples and exemplars made of spans",
+            telemetry.spanMetricsSamples.value
+        )
+        counter(
+            "weir_span_metrics_lost_samples_total",
+            "Samples and exemplars made of spans that the store did not take",
+            telemetry.lostSpanMetricsSamples.value
+        )
+        counter(
+            "weir_span_metrics_uncounted_total",
+            "Spans not counted since too many waited",
+            telemetry.uncountedSpans.value
+        )
+        counter(
+            "weir_span_metrics_overflow_total",
+            "Spans and edges not counted since there are too many series",
+            telemetry.spanMetricsOverflow.value
+        )
+        counter(
             "weir_spans_cut_total",
             "Spans of which a value was cut",
             telemetry.cutSpans.value

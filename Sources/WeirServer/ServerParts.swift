@@ -17,6 +17,7 @@ final class ServerParts: Sendable {
     let logs: LogsEndpoint
     let spanIntake: SpanIntake
     let spans: SpansEndpoint
+    let spanMetrics: SpanMetricsWriter?
     let elastic: ElasticEndpoint
     let query: QueryEndpoint
     let logQuery: LogQueryEndpoint
@@ -74,6 +75,18 @@ final class ServerParts: Sendable {
             clock: clock,
             pool: parsePool
         )
+        if configuration.spanMetricsInterval > 0 {
+            let writer = SpanMetricsWriter(
+                interval: configuration.spanMetricsInterval,
+                store: store,
+                clock: clock,
+                telemetry: telemetry
+            )
+            spanIntake.observe { batch, facts in writer.add(batch, facts) }
+            spanMetrics = writer
+        } else {
+            spanMetrics = nil
+        }
         elastic = ElasticEndpoint(logs: logs)
         query = QueryEndpoint(
             source: source,

@@ -1,6 +1,7 @@
 internal import WeirCore
 internal import WeirHTTP
 internal import WeirQuery
+internal import WeirSystem
 
 /// Every request that reads traces: Tempo's API, Jaeger's, and Weir's own paths.
 struct TraceQueryEndpoint: Sendable {

@@ -174,6 +174,7 @@ if Context.environment["WEIR_FUZZ"] != nil {
         fuzz("OTLPLogFuzz", ["WeirCore", "WeirWire"]),
         fuzz("PromQLFuzz", ["WeirCore", "WeirQuery"]),
         fuzz("LogQLFuzz", ["WeirCore", "WeirQuery"]),
+        fuzz("TraceQLFuzz", ["WeirCore", "WeirQuery"]),
         fuzz("FieldFuzz", ["WeirCore", "WeirColumns", "WeirStore"]),
         fuzz("SegmentFuzz", ["WeirCore", "WeirSystem", "WeirColumns", "WeirStore"]),
     ]

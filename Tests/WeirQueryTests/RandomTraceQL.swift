@@ -9,8 +9,12 @@ enum RandomTraceQL {
     static func condition(_ random: inout SplitMix64, depth: Int = 2) -> String {
         if depth > 0 {
             switch random.next() % 6 {
-            case 0: return "(\(condition(&random, depth: depth - 1))) && (\(condition(&random, depth: depth - 1)))"
-            case 1: return "(\(condition(&random, depth: depth - 1))) || (\(condition(&random, depth: depth - 1)))"
+            case 0:
+                return
+                    "(\(condition(&random, depth: depth - 1))) && (\(condition(&random, depth: depth - 1)))"
+            case 1:
+                return
+                    "(\(condition(&random, depth: depth - 1))) || (\(condition(&random, depth: depth - 1)))"
             case 2: return "!(\(condition(&random, depth: depth - 1)))"
             default: break
             }
@@ -21,7 +25,9 @@ enum RandomTraceQL {
         case 0: return "resource.service.name \(equality) \"\(pick(["a", "b", "zz"], &random))\""
         case 1: return "span.n \(order) \(random.next() % 5)"
         case 2: return ".n \(order) \(random.next() % 5)"
-        case 3: return ".s \(pick(["=~", "!~"], &random)) \"\(pick(["x|y", "x.*", ".*", "y?"], &random))\""
+        case 3:
+            return
+                ".s \(pick(["=~", "!~"], &random)) \"\(pick(["x|y", "x.*", ".*", "y?"], &random))\""
         case 4: return "duration \(order) \(random.next() % 40)ms"
         case 5: return "kind \(equality) \(pick(["server", "client", "unspecified"], &random))"
         case 6: return "status \(equality) \(pick(["ok", "error", "unset"], &random))"
@@ -36,7 +42,9 @@ enum RandomTraceQL {
     static func spanset(_ random: inout SplitMix64, depth: Int = 2) -> String {
         guard depth > 0, random.next() % 2 == 0 else { return "{ \(condition(&random)) }" }
         let operation = pick(
-            ["&&", "||", ">", "<", ">>", "<<", "~", "!>", "!<", "!>>", "!<<", "!~", "&>", "&<", "&>>",
+            [
+                "&&", "||", ">", "<", ">>", "<<", "~", "!>", "!<", "!>>", "!<<", "!~", "&>", "&<",
+                "&>>",
                 "&<<", "&~",
             ],
             &random

@@ -134,21 +134,50 @@ struct SpanTable {
         var table = SpanTable(blocks: 2)
         // 1: frontend ─ cart ─ (db, db); frontend ─ pay (error)
         table.add(
-            1, 0x11, "frontend", "GET /checkout", at: 1000, for: 900, kind: "server",
+            1,
+            0x11,
+            "frontend",
+            "GET /checkout",
+            at: 1000,
+            for: 900,
+            kind: "server",
             ["span.http.status_code": 200, "span.http.route": "/checkout", "resource.zone": "a"]
         )
         table.add(1, 0x12, parent: 0x11, "cart", "load", at: 1010, for: 300, kind: "server")
         table.add(
-            1, 0x13, parent: 0x12, "cart", "select", at: 1020, for: 50, kind: "client",
+            1,
+            0x13,
+            parent: 0x12,
+            "cart",
+            "select",
+            at: 1020,
+            for: 50,
+            kind: "client",
             ["span.db.system": "pg", "span.rows": 3]
         )
         table.add(
-            1, 0x14, parent: 0x12, "cart", "select", at: 1100, for: 120, kind: "client", block: 1,
+            1,
+            0x14,
+            parent: 0x12,
+            "cart",
+            "select",
+            at: 1100,
+            for: 120,
+            kind: "client",
+            block: 1,
             ["span.db.system": "pg", "span.rows": 30]
         )
         table.add(
-            1, 0x15, parent: 0x11, "pay", "charge", at: 1400, for: 450, kind: "server",
-            status: "error", block: 1,
+            1,
+            0x15,
+            parent: 0x11,
+            "pay",
+            "charge",
+            at: 1400,
+            for: 450,
+            kind: "server",
+            status: "error",
+            block: 1,
             [
                 "span:statusMessage": "card refused", "span.amount": 9.5, "span.retry": true,
                 "span:events": .json(
@@ -161,14 +190,42 @@ struct SpanTable {
             ]
         )
         // The same again, as a retried export sends it.
-        table.add(1, 0x12, parent: 0x11, "cart", "load", at: 1010, for: 300, kind: "server", block: 1)
+        table.add(
+            1,
+            0x12,
+            parent: 0x11,
+            "cart",
+            "load",
+            at: 1010,
+            for: 300,
+            kind: "server",
+            block: 1
+        )
         // 2: a short one
         table.add(
-            2, 0x21, "frontend", "GET /", at: 2000, for: 20, kind: "server", status: "ok", block: 1,
+            2,
+            0x21,
+            "frontend",
+            "GET /",
+            at: 2000,
+            for: 20,
+            kind: "server",
+            status: "ok",
+            block: 1,
             ["span.http.status_code": "200", "resource.zone": "b"]
         )
         // 3: the root has not come
-        table.add(3, 0x32, parent: 0x31, "cart", "load", at: 3000, for: 40, kind: "server", block: 1)
+        table.add(
+            3,
+            0x32,
+            parent: 0x31,
+            "cart",
+            "load",
+            at: 3000,
+            for: 40,
+            kind: "server",
+            block: 1
+        )
         table.add(3, 0x33, parent: 0x32, "cart", "select", at: 3005, for: 30, kind: "client")
         return table
     }()

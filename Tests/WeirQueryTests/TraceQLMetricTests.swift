@@ -6,13 +6,18 @@ struct TraceQLMetricTests {
     @Test(arguments: [
         ("{} | count_over_time()", ["{} 9"]),
         ("{} | rate()", ["{} 0.15"]),
-        ("{} | count_over_time() by (status)",
-            ["{status=error} 1", "{status=ok} 1", "{status=unset} 7"]),
+        (
+            "{} | count_over_time() by (status)",
+            ["{status=error} 1", "{status=ok} 1", "{status=unset} 7"]
+        ),
         ("{ kind = client } | max_over_time(duration) by (name)", ["{name=select} 0.12"]),
         ("{ kind = client } | min_over_time(span.rows)", ["{} 3"]),
-        ("{} | avg_over_time(span.rows)", ["{} 16.5"]), ("{} | sum_over_time(span.rows)", ["{} 33"]),
-        ("{} | count_over_time() by (span.db.system)",
-            ["{span.db.system=nil} 7", "{span.db.system=pg} 2"]),
+        ("{} | avg_over_time(span.rows)", ["{} 16.5"]),
+        ("{} | sum_over_time(span.rows)", ["{} 33"]),
+        (
+            "{} | count_over_time() by (span.db.system)",
+            ["{span.db.system=nil} 7", "{span.db.system=pg} 2"]
+        ),
         ("{} | count_over_time() by (.zone, kind) | topk(1)", ["{.zone=nil,kind=server} 4"]),
         ("{} | count_over_time() by (kind) > 4", ["{kind=server} 6"]),
         ("{} | count_over_time() by (kind) | bottomk(1)", ["{kind=client} 3"]),
@@ -20,10 +25,17 @@ struct TraceQLMetricTests {
         ("{ name = \"charge\" } | histogram_over_time(duration)", ["{__bucket=0.536870912} 1"]),
         // By whole traces each span counts once.
         ("{ rootServiceName = \"frontend\" } | count_over_time()", ["{} 6"]),
-        ("{} | count() > 2 | count_over_time() by (resource.service.name)",
-            ["{resource.service.name=cart} 3", "{resource.service.name=frontend} 1",
-                "{resource.service.name=pay} 1"]),
-        ("{} > {} | count_over_time() by (rootName)", ["{rootName=nil} 1", "{rootName=GET /checkout} 4"]),
+        (
+            "{} | count() > 2 | count_over_time() by (resource.service.name)",
+            [
+                "{resource.service.name=cart} 3", "{resource.service.name=frontend} 1",
+                "{resource.service.name=pay} 1",
+            ]
+        ),
+        (
+            "{} > {} | count_over_time() by (rootName)",
+            ["{rootName=nil} 1", "{rootName=GET /checkout} 4"]
+        ),
         ("{ false } | rate()", []),
     ])
     func makesSeries(query: String, series: [String]) throws {
@@ -51,7 +63,12 @@ struct TraceQLMetricTests {
         var table = SpanTable(blocks: 3)
         for index in 1...1000 {
             table.add(
-                UInt64(index), UInt64(index), "a", "x", at: Int64(index), for: Int64(index * 7),
+                UInt64(index),
+                UInt64(index),
+                "a",
+                "x",
+                at: Int64(index),
+                for: Int64(index * 7),
                 block: index % 3
             )
         }

@@ -12,28 +12,38 @@ struct TraceQLParserTests {
         (#"{ span.a"b c".d != `x` }"#, #"{ span."ab c.d" != "x" }"#),
         ("{ parent.resource.zone = nil }", "{ parent.resource.zone = nil }"),
         ("{ parent.a = nil && event.x = 1 }", "{ (parent.a = nil) && (event.x = 1) }"),
-        ("{ span:name = \"x\" && trace:rootService =~ `a.*` }",
-            #"{ (name = "x") && (rootServiceName =~ "a.*") }"#),
+        (
+            "{ span:name = \"x\" && trace:rootService =~ `a.*` }",
+            #"{ (name = "x") && (rootServiceName =~ "a.*") }"#
+        ),
         ("{ duration > 1.5s && kind = server }", "{ (duration > 1s500ms) && (kind = server) }"),
         ("{ -.a + 2 * 3 ^ 2 = 1 }", "{ ((-.a) + (2 * (3 ^ 2))) = 1 }"),
-        ("{ .a = -1 || .b = -2.5 && .c = -3ms }",
-            "{ ((.a = (-1)) || (.b = (-2.5))) && (.c = (-3ms)) }"),
+        (
+            "{ .a = -1 || .b = -2.5 && .c = -3ms }",
+            "{ ((.a = (-1)) || (.b = (-2.5))) && (.c = (-3ms)) }"
+        ),
         ("{ !(.a = 1) }", "{ !(.a = 1) }"),
         ("{.a} > {.b} && {.c}", "({ .a } > { .b }) && { .c }"),
         ("{.a} && {.b} >> {.c}", "{ .a } && ({ .b } >> { .c })"),
         ("{.a} !>> {.b} &~ {.c}", "({ .a } !>> { .b }) &~ { .c }"),
         ("({.a} | count() > 1) ~ {.b}", "({ .a } | count() > 1) ~ { .b }"),
-        ("{} | by(resource.service.name) | avg(duration) > 1s | coalesce()",
-            "{ } | by(resource.service.name) | avg(duration) > 1s | coalesce()"),
+        (
+            "{} | by(resource.service.name) | avg(duration) > 1s | coalesce()",
+            "{ } | by(resource.service.name) | avg(duration) > 1s | coalesce()"
+        ),
         ("{} | select(span.a, name)", "{ } | select(span.a, name)"),
         ("{} | max(span.a) - min(span.a) * 2 > 3", "{ } | max(span.a) - (min(span.a) * 2) > 3"),
         ("{} | rate() by (name, .x) | topk(3)", "{ } | rate() by(name, .x) | topk(3)"),
-        ("{} | quantile_over_time(duration, .5, 0.99) by (name) > 1",
-            "{ } | quantile_over_time(duration, 0.5, 0.99) by(name) > 1"),
+        (
+            "{} | quantile_over_time(duration, .5, 0.99) by (name) > 1",
+            "{ } | quantile_over_time(duration, 0.5, 0.99) by(name) > 1"
+        ),
         ("{} | compare({status = error}, 5)", "{ } | compare({ status = error }, 5)"),
         ("{} | compare({}, 5, 1, 2)", "{ } | compare({ }, 5, 1, 2)"),
-        ("{} | histogram_over_time(span.size) with(most_recent=true, sample=0.1)",
-            "{ } | histogram_over_time(span.size) with(most_recent=true, sample=0.1)"),
+        (
+            "{} | histogram_over_time(span.size) with(most_recent=true, sample=0.1)",
+            "{ } | histogram_over_time(span.size) with(most_recent=true, sample=0.1)"
+        ),
     ])
     func printsInOneWay(text: String, printed: String) throws {
         let query = try TraceQLParser.parse(text)

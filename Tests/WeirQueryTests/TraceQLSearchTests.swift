@@ -28,7 +28,8 @@ struct TraceQLSearchTests {
         (#"{ name =~ "GET /.*|charge" }"#, ["1:17", "1:21", "2:33"]),
         (#"{ .db.system !~ "my.*" }"#, ["1:19", "1:20"]),
         (#"{ span:id = "0000000000000013" }"#, ["1:19"]),
-        (#"{ span:parentID = "" }"#, ["1:17", "2:33"]), ("{ span:parentID = nil }", ["1:17", "2:33"]),
+        (#"{ span:parentID = "" }"#, ["1:17", "2:33"]),
+        ("{ span:parentID = nil }", ["1:17", "2:33"]),
         (#"{ trace:id = "00000000000000000000000000000002" }"#, ["2:33"]),
         (#"{ event:name = "retry" }"#, ["1:21"]), ("{ event.n = 2 }", ["1:21"]),
         (#"{ event.why =~ "time.*" && event:timeSinceStart > 100us }"#, ["1:21"]),
@@ -52,9 +53,11 @@ struct TraceQLSearchTests {
         (#"{ .service.name = "frontend" } > { name = "select" }"#, []),
         (#"{ name = "select" } < { }"#, ["1:18", "3:50"]),
         (#"{ name = "select" } << { }"#, ["1:17", "1:18", "3:50"]),
-        (#"{ name = "charge" } ~ { }"#, ["1:18"]), (#"{ name = "select" } ~ { }"#, ["1:19", "1:20"]),
+        (#"{ name = "charge" } ~ { }"#, ["1:18"]),
+        (#"{ name = "select" } ~ { }"#, ["1:19", "1:20"]),
         (#"{ name = "load" } !> { name = "select" }"#, []),
-        (#"{ } !> { }"#, ["1:17", "2:33", "3:50"]), (#"{ } !< { }"#, ["1:19", "1:20", "1:21", "2:33", "3:51"]),
+        (#"{ } !> { }"#, ["1:17", "2:33", "3:50"]),
+        (#"{ } !< { }"#, ["1:19", "1:20", "1:21", "2:33", "3:51"]),
         (#"{ status = error } !>> { kind = client }"#, ["1:19", "1:20", "3:51"]),
         (#"{ .service.name = "frontend" } &>> { name = "select" }"#, ["1:17", "1:19", "1:20"]),
         (#"{ name = "select" } &< { name = "load" }"#, ["1:18", "1:19", "1:20", "3:50", "3:51"]),
@@ -150,7 +153,7 @@ struct TraceQLSearchTests {
 
     @Test func aPatternThatRunsAwayIsRefused() throws {
         var table = SpanTable()
-        table.add(1, 1, "a", "x", ["span.s": .text(String(repeating: "a", count: 5000) + "b")])
-        #expect(throws: QueryError.self) { try table.found(#"{ span.s =~ "(a*)*(a*)*(a*)*c" }"#) }
+        table.add(1, 1, "a", "x", ["span.s": .text(String(repeating: "a", count: 5000) + "!")])
+        #expect(throws: QueryError.self) { try table.found(#"{ span.s =~ "(a+)+[bc]" }"#) }
     }
 }

@@ -92,6 +92,22 @@ struct RowOrder {
         timeRange = minTime...maxTime
     }
 
+    /// Sorts trace by trace, whatever the streams, and drops spans that are there twice.
+    ///
+    /// - Parameter batches: Those that the order was made of.
+    /// - Returns: The fingerprint of each sorted row's trace.
+    mutating func sortByTrace(_ batches: [ResolvedBatch]) -> [UInt32] {
+        let spans = SpanOrder(batches, rows: sorted)
+        sorted = spans.sorted
+        starts = [0, sorted.count]
+        sortedTimes = sorted.map { times[Int($0)] }
+        if let first = sortedTimes.min(), let last = sortedTimes.max() { timeRange = first...last }
+        return spans.fingerprints
+    }
+
+    /// The reference of each sorted row.
+    var sortedReferences: [UInt32] { sorted.map { references[Int($0)] } }
+
     /// By counting, where the streams are dense among the ranks, as they nearly always are.
     private mutating func sortByStream() {
         var minRank = UInt32.max

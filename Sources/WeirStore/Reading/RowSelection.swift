@@ -23,7 +23,9 @@ package final class RowSelection: Sendable {
         enum Place: Sendable {
             case encoded(any FieldPages, LiveSegment?)
             /// As it arrived; rows' references are the registry's.
-            case batch(ResolvedBatch)
+            ///
+            /// `shared` has the streams by reference where they are fields of their rows.
+            case batch(ResolvedBatch, shared: [Labels]?)
         }
 
         let place: Place
@@ -51,12 +53,52 @@ package final class RowSelection: Sendable {
 
     /// The indexes of the blocks that may hold a span of a trace, few others among them.
     ///
-    /// - Parameter id: 32 hexadecimal digits in lower case.
-    package func blocks(
-        ofTrace id: [UInt8],
-        budget: some ScanBudget
-    ) throws(StoreError) -> [Int] {
-        Array(blocks.indices)
+    /// - Parameters:
+    ///   - id: 32 hexadecimal digits in lower case; anything else is in no block.
+    ///   - budget: Is told of damage; blocks of a damaged segment are left out.
+    /// - Returns: Ascending.
+    package func blocks(ofTrace id: [UInt8], budget: some ScanBudget) -> [Int] {
+        guard let trace = TraceID(digits: id.span) else { return [] }
+        let fingerprint = trace.fingerprint
+        let decoder = PageDecoder()
+        var found: [Int] = []
+        // Blocks of a segment come one after the other, ascending, some left out by their times.
+        var segment: (path: String, blocks: [Int])?
+        for (index, block) in blocks.enumerated() {
+            switch block.place {
+            case .batch(let batch, _):
+                if batch.fields[SpanField.traceID]?.values.holds(id) == true {
+                    found.append(index)
+                }
+            case .encoded(let pages as MemoryFieldPages, _):
+                if pages.traces.contains(fingerprint) { found.append(index) }
+            case .encoded(let pages as SegmentFieldPages, let live):
+                if segment?.path != pages.segment.path {
+                    let blocks = Self.blocks(of: trace, pages, decoder) { error in
+                        if let live { store.quarantine(live, error) }
+                        budget.noteQuarantined(path: live?.record.path ?? pages.segment.path)
+                    }
+                    segment = (pages.segment.path, blocks)
+                }
+                if segment?.blocks.contains(pages.index) == true { found.append(index) }
+            case .encoded: found.append(index)
+            }
+        }
+        return found
+    }
+
+    private static func blocks(
+        of trace: TraceID,
+        _ pages: SegmentFieldPages,
+        _ decoder: PageDecoder,
+        onDamage: (SegmentError) -> Void
+    ) -> [Int] {
+        do throws(SegmentError) {
+            return try pages.segment.blocks(ofTrace: trace, decoder: decoder)
+        } catch {
+            onDamage(error)
+            return []
+        }
     }
 
     /// Opens blocks in the order of `indexes`, some at the same time on several threads.
@@ -134,7 +176,12 @@ extension Store {
             }
             if !bucket.active.isEmpty {
                 let labels = registry(tenant: tenant, signal: signal).snapshot().labels
-                try gathering.add(bucket.active, labels: labels, compiled)
+                try gathering.add(
+                    bucket.active,
+                    labels: labels,
+                    isShared: signal.schema.isOrderedByTrace,
+                    compiled
+                )
             }
         }
         return gathering.finish(self)
@@ -243,6 +290,7 @@ extension Store {
         mutating func add(
             _ batches: [ResolvedBatch],
             labels all: [Labels],
+            isShared: Bool,
             _ matchers: StreamMatchers
         ) throws(StoreError) {
             var run = StreamMatchers.Run(matchers)
@@ -261,7 +309,7 @@ extension Store {
                     guard isSelected else { continue }
                     blocks.append(
                         RowSelection.Block(
-                            place: .batch(batch),
+                            place: .batch(batch, shared: isShared ? all : nil),
                             numbers: numbers,
                             times: batch.timeRange,
                             rowCount: batch.rowCount,

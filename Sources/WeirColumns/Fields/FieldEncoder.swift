@@ -19,17 +19,19 @@ package final class FieldEncoder {
     /// - Parameters:
     ///   - column: Its rows are rows of the block; at least one.
     ///   - rowCount: The block's.
+    ///   - isFiltered: Whether a filter over the tokens is worth its bytes.
     ///   - directory: What `FieldEntry` reads.
     ///   - area: Stored pages end to end, in the order of the entries.
     package func encode(
         _ column: FieldColumn,
         rowCount: Int,
+        isFiltered: Bool = true,
         directory: inout [UInt8],
         area: inout [UInt8]
     ) {
         let kind = column.commonKind
         write(
-            encodeValues(column.values),
+            encodeValues(column.values, isFiltered: isFiltered),
             name: column.name,
             kind: kind,
             kinds: kind == nil ? column.kinds : [],
@@ -78,7 +80,7 @@ package final class FieldEncoder {
             )
         }
         write(
-            isConstant ? encodeRun(entries) : encodeDictionary(codes, entries),
+            isConstant ? encodeRun(entries, isFiltered: false) : encodeDictionary(codes, entries),
             name: column.name,
             kind: FieldKind(rawValue: kind),
             kinds: [],
@@ -132,8 +134,8 @@ package final class FieldEncoder {
         var pages: [EncodedPage]
     }
 
-    private func encodeValues(_ values: BytesColumn) -> EncodedValues {
-        if TextRun.isConstant(values) { return encodeRun(values) }
+    private func encodeValues(_ values: BytesColumn, isFiltered: Bool) -> EncodedValues {
+        if TextRun.isConstant(values) { return encodeRun(values, isFiltered: false) }
         if let (codes, dictionary) = TextDictionary.encode(
             values,
             limit: Self.dictionaryMax,
@@ -144,9 +146,10 @@ package final class FieldEncoder {
         if let (form, integers) = TextForm.recognise(values) {
             return encodeNumbers(form, integers)
         }
-        let isID = TextRun.hexadecimalDigits(values) != nil || TextRun.areUUIDs(values)
+        let digits = TextRun.hexadecimalDigits(values)
+        let isID = digits != nil || TextRun.areUUIDs(values)
         if !isID, let encoded = encodeTemplates(values) { return encoded }
-        return encodeRun(values)
+        return encodeRun(values, isFiltered: isFiltered, idBytes: digits.map { $0 / 2 })
     }
 
     private func encodeDictionary(
@@ -199,13 +202,17 @@ package final class FieldEncoder {
     }
 
     /// As ids or plain text, with a filter over the tokens.
-    private func encodeRun(_ values: BytesColumn) -> EncodedValues {
+    private func encodeRun(
+        _ values: BytesColumn,
+        isFiltered: Bool,
+        idBytes: Int? = nil
+    ) -> EncodedValues {
         var head: [UInt8] = []
         var body: [UInt8] = []
         TextRun.encode(values, head: &head, body: &body, scratch: &scratch)
         Self.appendZone(values, to: &head)
         var tokens = TokenFilter.Builder()
-        if !body.isEmpty {
+        if !body.isEmpty, isFiltered {
             let bytes = values.bytes
             let span = bytes.span
             for index in 0..<values.count {
@@ -224,9 +231,25 @@ package final class FieldEncoder {
         return EncodedValues(
             codec: 0,
             head: head,
-            filter: isConstant ? nil : tokens.encoded(),
-            pages: isConstant ? [] : [encoder.encode(body, matching: .only)]
+            filter: isConstant || !isFiltered ? nil : tokens.encoded(),
+            pages: isConstant
+                ? []
+                : [
+                    encoder.encode(
+                        body,
+                        matching: idBytes.map { Self.areDistinct(body, $0) } == true ? .none : .only
+                    )
+                ]
         )
+    }
+
+    /// Whether the first ids of a run are all different: then all are as random as can be.
+    private static func areDistinct(_ body: [UInt8], _ width: Int) -> Bool {
+        var seen: Set<ArraySlice<UInt8>> = []
+        for start in stride(from: 0, to: min(body.count, width * sampleCount), by: width) {
+            guard seen.insert(body[start..<(start + width)]).inserted else { return false }
+        }
+        return true
     }
 
     /// As templates and variables; nil where that does not pay.

@@ -5,6 +5,14 @@ struct SpanIdentity: Hashable {
     let high: UInt64
     let low: UInt64
 
+    /// A place in a table that is free.
+    static let free = SpanIdentity(high: 0, low: 0)
+
+    private init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
     init(_ facts: SpanFacts) {
         let times =
             UInt64(bitPattern: facts.start) &* 0x9E37_79B9_7F4A_7C15
@@ -29,43 +37,42 @@ struct SpanIdentity: Hashable {
 struct SeenSpans {
     /// A set of identities by open addressing, at most three quarters full.
     private struct Table {
-        var highs: [UInt64] = []
-        var lows: [UInt64] = []
-        var count = 0
+        /// One array, so that to look at a place is to go to memory once.
+        private var places: [SpanIdentity] = []
+        private(set) var count = 0
 
         func contains(_ identity: SpanIdentity) -> Bool {
             guard count > 0 else { return false }
-            var slot = Int(truncatingIfNeeded: identity.low) & (lows.count - 1)
-            while lows[slot] != 0 {
-                if lows[slot] == identity.low, highs[slot] == identity.high { return true }
-                slot = (slot + 1) & (lows.count - 1)
+            let mask = places.count &- 1
+            var slot = Int(truncatingIfNeeded: identity.low) & mask
+            while places[slot].low != 0 {
+                if places[slot] == identity { return true }
+                slot = (slot &+ 1) & mask
             }
             return false
         }
 
         mutating func insert(_ identity: SpanIdentity) -> Bool {
-            if (count + 1) * 4 > lows.count * 3 { grow() }
-            var slot = Int(truncatingIfNeeded: identity.low) & (lows.count - 1)
-            while lows[slot] != 0 {
-                if lows[slot] == identity.low, highs[slot] == identity.high { return false }
-                slot = (slot + 1) & (lows.count - 1)
+            if (count + 1) * 4 > places.count * 3 { grow() }
+            let mask = places.count &- 1
+            var slot = Int(truncatingIfNeeded: identity.low) & mask
+            while places[slot].low != 0 {
+                if places[slot] == identity { return false }
+                slot = (slot &+ 1) & mask
             }
-            lows[slot] = identity.low
-            highs[slot] = identity.high
+            places[slot] = identity
             count += 1
             return true
         }
 
         private mutating func grow() {
-            let (oldLows, oldHighs) = (lows, highs)
-            let size = max(1024, oldLows.count * 2)
-            lows = [UInt64](repeating: 0, count: size)
-            highs = lows
-            for (low, high) in zip(oldLows, oldHighs) where low != 0 {
-                var slot = Int(truncatingIfNeeded: low) & (size - 1)
-                while lows[slot] != 0 { slot = (slot + 1) & (size - 1) }
-                lows[slot] = low
-                highs[slot] = high
+            let old = places
+            let size = max(1024, old.count * 2)
+            places = [SpanIdentity](repeating: .free, count: size)
+            for identity in old where identity.low != 0 {
+                var slot = Int(truncatingIfNeeded: identity.low) & (size - 1)
+                while places[slot].low != 0 { slot = (slot + 1) & (size - 1) }
+                places[slot] = identity
             }
         }
     }

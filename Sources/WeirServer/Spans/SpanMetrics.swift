@@ -103,12 +103,10 @@ package struct SpanMetrics {
         for (row, facts) in facts.enumerated() {
             let stream = Int(batch.streamIndexes[row])
             let sharedService = shared.ranges[stream]
-            let services = sharedService == nil ? own : shared.cursor
             let service = sharedService ?? own.range(row)
             let operation = operations.range(row)
             let serviceHash =
-                sharedService == nil
-                ? services.hash(service, seed: seed) : shared.hashes[stream]
+                sharedService == nil ? own.hash(service, seed: seed) : shared.hashes[stream]
             let (sum, overflow) = facts.start.addingReportingOverflow(max(0, facts.duration))
             // A clock that is ahead must not take the windows of all others with it.
             let end = min(overflow ? now : max(sum, 0), now)
@@ -125,7 +123,11 @@ package struct SpanMetrics {
                     counters: Self.spanCounters,
                     histograms: Self.spanHistograms,
                     [
-                        ("service", services.text(service)),
+                        (
+                            "service",
+                            sharedService == nil
+                                ? own.text(service) : shared.cursor.text(service)
+                        ),
                         ("span_name", operations.text(operation)),
                         ("span_kind", Self.kindNames[Int(facts.kind.rawValue)]),
                         ("status_code", Self.statusNames[Int(facts.status.rawValue)]),
@@ -150,7 +152,10 @@ package struct SpanMetrics {
                 overflowCount += 1
             }
             guard facts.kind.rawValue >= SpanKind.server.rawValue else { continue }
-            addHalf(row, facts, end, name(serviceHash, services, service), &peers)
+            let caller =
+                sharedService == nil
+                ? name(serviceHash, own, service) : name(serviceHash, shared.cursor, service)
+            addHalf(row, facts, end, caller, &peers)
         }
     }
 

@@ -18,7 +18,7 @@ enum FieldBlockLimits {
     /// damage, which could stand for any amount.
     static let columnBytesMax = 64 << 20
     /// Of spans: a trace is read whole, and little else should be unpacked for it.
-    static let spanRowsMax = 4096
+    static let spanRowsMax = 8192
 
     /// The most rows that a writer puts into a block.
     static func rows(of schema: StreamSchema) -> Int {

@@ -26,7 +26,12 @@ package enum TracePrinter {
         var folds = TraceFolds()
         if isWhole { folds.repeatsMin = .max }
         var rows = tree.rows(folds)
-        var waterfall = Waterfall(tree, width: max(40, width), theme: theme)
+        var waterfall = Waterfall(
+            tree,
+            width: max(40, width),
+            theme: theme,
+            colors: Waterfall.colors(tree, theme)
+        )
         if let span {
             rows = part(rows, of: span, tree)
             waterfall.from = tree.trace.spans[span].start

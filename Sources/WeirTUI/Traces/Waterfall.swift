@@ -31,20 +31,29 @@ struct Waterfall {
         }
     }
 
-    init(_ tree: TraceTree, width: Int, theme: Theme) {
+    /// `colors`: Those that `colors(_:_:)` gave out.
+    init(_ tree: TraceTree, width: Int, theme: Theme, colors: [String: Color]) {
         self.tree = tree
         self.theme = theme
-        columns = Columns(width: width)
-        var colors: [String: Color] = [:]
-        for (place, service) in tree.trace.services.enumerated() {
-            colors[service.name] = theme.seriesColor(place)
-        }
         self.colors = colors
+        columns = Columns(width: width)
         from = tree.trace.start
         to = tree.trace.start + max(1, tree.trace.duration)
     }
 
+    /// A colour for each service, in the order of their first spans.
+    static func colors(_ tree: TraceTree, _ theme: Theme) -> [String: Color] {
+        var colors: [String: Color] = [:]
+        for (place, service) in tree.trace.services.enumerated() {
+            colors[service.name] = theme.seriesColor(place)
+        }
+        return colors
+    }
+
     func color(_ service: String) -> Color { colors[service] ?? theme.seriesColor(0) }
+
+    /// Before the bars.
+    var textWidth: Int { barX }
 
     private var barX: Int {
         2 + columns.label + 1 + columns.duration + 1

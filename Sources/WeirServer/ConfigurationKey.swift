@@ -66,6 +66,24 @@ struct ConfigurationKey: Sendable {
             most: 8192
         ),
         count("log-rows-max", "log rows of one request", \.logRowsMax),
+        bytes(
+            "span-value-max",
+            "longest attribute of a span, at most 1 MiB; the rest is cut",
+            \.spanValueBytesMax,
+            most: 1 << 20
+        ),
+        count(
+            "span-attributes-max",
+            "attributes a span may have, at most 4096; more are dropped",
+            \.spanAttributesMax,
+            most: 4096
+        ),
+        count("spans-max", "spans of one request", \.spansMax),
+        duration(
+            "span-metrics-interval",
+            "count spans into metrics this often; 0: never",
+            \.spanMetricsInterval
+        ),
         text("syslog-udp", "address and port to take syslog at over UDP", \.syslogUDP),
         text("syslog-tcp", "address and port to take syslog at over TCP", \.syslogTCP),
         count("connections-max", "open connections", \.connectionsMax),

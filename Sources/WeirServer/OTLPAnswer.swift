@@ -7,7 +7,18 @@ enum OTLPAnswer {
     private static let protobufType = "application/x-protobuf"
 
     /// 200 with `partial_success`, which is left out when nothing was refused.
-    static func partialSuccess(refused: Int, message: String?, isJSON: Bool) -> HTTPResponse {
+    ///
+    /// - Parameters:
+    ///   - refused: How many records or spans were not taken.
+    ///   - message: Why the first was not.
+    ///   - isJSON: Whether the request was JSON, as the answer then is.
+    ///   - refusedName: What JSON calls the count.
+    static func partialSuccess(
+        refused: Int,
+        message: String?,
+        isJSON: Bool,
+        refusedName: String = "rejectedLogRecords"
+    ) -> HTTPResponse {
         guard isJSON else {
             var writer = ProtobufWriter()
             if refused > 0 {
@@ -23,7 +34,7 @@ enum OTLPAnswer {
         if refused > 0 {
             writer.key("partialSuccess")
             writer.beginObject()
-            writer.member("rejectedLogRecords", String(refused))
+            writer.member(refusedName, String(refused))
             writer.member("errorMessage", message ?? "")
             writer.endObject()
         }

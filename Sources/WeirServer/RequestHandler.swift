@@ -11,6 +11,7 @@ final class RequestHandler: HTTPHandler {
     enum Route: Sendable {
         case write
         case logs(LogsEndpoint.Wire)
+        case spans(SpanWire)
         case elastic(ElasticEndpoint.Request)
         case ping
         case influxHealth
@@ -48,6 +49,10 @@ final class RequestHandler: HTTPHandler {
         router.add("POST", at: "/insert/jsonline", .logs(.lines))
         router.add("POST", at: "/loki/api/v1/push", .logs(.loki))
         router.add("POST", at: "/v1/logs", .logs(.otlp))
+        router.add("POST", at: "/v1/traces", .spans(.otlp))
+        router.add("POST", at: "/api/v2/spans", .spans(.zipkin))
+        router.add("POST", at: "/api/traces", .spans(.jaeger))
+        router.add("POST", at: "/api/v1/spans", .spans(.json))
         router.add("POST", "PUT", at: "/_bulk", .elastic(.bulk))
         router.add("POST", "PUT", at: "/{index}/_bulk", .elastic(.bulk))
         router.add("GET", at: "/", .elastic(.info))
@@ -112,6 +117,7 @@ final class RequestHandler: HTTPHandler {
         switch route {
         case .write: parts.write.handle(exchange)
         case .logs(let wire): parts.logs.handle(wire, exchange)
+        case .spans(let wire): parts.spans.handle(wire, exchange)
         case .elastic(let request):
             parts.elastic.handle(request, index: parameters["index"] ?? "", exchange)
         case .ping: exchange.respond(InfluxHandshake.ping)

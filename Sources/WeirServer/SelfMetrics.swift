@@ -66,6 +66,7 @@ struct SelfMetrics: Sendable {
             "Log rows of which a value was cut",
             telemetry.cutLogRows.value
         )
+        addSpans(telemetry)
         counter(
             "weir_syslog_dropped_total",
             "Syslog messages dropped since the store was behind",
@@ -171,6 +172,55 @@ struct SelfMetrics: Sendable {
         )
         gauge("process_open_fds", "Open descriptors", Double(ProcessStatus.descriptorCount()))
         gauge("process_start_time_seconds", "When the process began", Double(startedAt) / 1e9)
+    }
+
+    private mutating func addSpans(_ telemetry: ServerTelemetry) {
+        for wire in SpanWire.allCases {
+            let labels = [("wire", wire.name)]
+            counter(
+                "weir_spans_total",
+                "Spans taken in",
+                telemetry.spans[wire.rawValue].value,
+                labels
+            )
+            counter(
+                "weir_spans_refused_total",
+                "Spans refused",
+                telemetry.refusedSpans[wire.rawValue].value,
+                labels
+            )
+            counter(
+                "weir_spans_duplicate_total",
+                "Spans left out since they were there",
+                telemetry.duplicateSpans[wire.rawValue].value,
+                labels
+            )
+        }
+        counter(
+            "weir_span_metrics_samples_total",
+            "Samples and exemplars made of spans",
+            telemetry.spanMetricsSamples.value
+        )
+        counter(
+            "weir_span_metrics_lost_samples_total",
+            "Samples and exemplars made of spans that the store did not take",
+            telemetry.lostSpanMetricsSamples.value
+        )
+        counter(
+            "weir_span_metrics_uncounted_total",
+            "Spans not counted since too many waited",
+            telemetry.uncountedSpans.value
+        )
+        counter(
+            "weir_span_metrics_overflow_total",
+            "Spans and edges not counted since there are too many series",
+            telemetry.spanMetricsOverflow.value
+        )
+        counter(
+            "weir_spans_cut_total",
+            "Spans of which a value was cut",
+            telemetry.cutSpans.value
+        )
     }
 
     private mutating func add(_ family: Family) {

@@ -26,6 +26,14 @@ package struct ServerConfiguration: Sendable {
     package var logFieldsMax = 1000
     /// Log rows of one request.
     package var logRowsMax = 1_000_000
+    /// Bytes in one attribute of a span; a longer one is cut.
+    package var spanValueBytesMax = 32 << 10
+    /// Attributes a span may have; more are dropped.
+    package var spanAttributesMax = 1024
+    /// Spans of one request.
+    package var spansMax = 1_000_000
+    /// How far apart the samples of span metrics are; 0: none are made.
+    package var spanMetricsInterval: Int64 = 60 * 1_000_000_000
     /// Where syslog is taken over UDP; empty: not.
     package var syslogUDP = ""
     /// Where syslog is taken over TCP; empty: not.
@@ -61,6 +69,17 @@ package struct ServerConfiguration: Sendable {
         limits.nameBytesMax = labelNameBytesMax
         limits.labelValueBytesMax = labelValueBytesMax
         limits.labelsMax = labelsMax
+        limits.futureMax = futureMax
+        return limits
+    }
+
+    /// The spans' part of the settings.
+    var spanLimits: SpanLimits {
+        var limits = SpanLimits()
+        limits.valueBytesMax = spanValueBytesMax
+        limits.attributesMax = spanAttributesMax
+        limits.spansMax = spansMax
+        limits.nameBytesMax = labelNameBytesMax
         limits.futureMax = futureMax
         return limits
     }

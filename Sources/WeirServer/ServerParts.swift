@@ -15,6 +15,9 @@ final class ServerParts: Sendable {
     let write: WriteEndpoint
     let logIntake: LogIntake
     let logs: LogsEndpoint
+    let spanIntake: SpanIntake
+    let spans: SpansEndpoint
+    let spanMetrics: SpanMetricsWriter?
     let elastic: ElasticEndpoint
     let query: QueryEndpoint
     let logQuery: LogQueryEndpoint
@@ -65,6 +68,25 @@ final class ServerParts: Sendable {
             telemetry: telemetry,
             pool: parsePool
         )
+        spanIntake = SpanIntake(store: store, telemetry: telemetry)
+        spans = SpansEndpoint(
+            intake: spanIntake,
+            configuration: configuration,
+            clock: clock,
+            pool: parsePool
+        )
+        if configuration.spanMetricsInterval > 0 {
+            let writer = SpanMetricsWriter(
+                interval: configuration.spanMetricsInterval,
+                store: store,
+                clock: clock,
+                telemetry: telemetry
+            )
+            spanIntake.observe { batch, facts in writer.add(batch, facts) }
+            spanMetrics = writer
+        } else {
+            spanMetrics = nil
+        }
         elastic = ElasticEndpoint(logs: logs)
         query = QueryEndpoint(
             source: source,

@@ -58,6 +58,17 @@ final class ServerTelemetry: Sendable {
     let logRows = LogFormat.allCases.map { _ in Counter() }
     let refusedLogRows = LogFormat.allCases.map { _ in Counter() }
     let cutLogRows = Counter()
+    /// Of each `SpanWire`.
+    let spans = SpanWire.allCases.map { _ in Counter() }
+    let refusedSpans = SpanWire.allCases.map { _ in Counter() }
+    let duplicateSpans = SpanWire.allCases.map { _ in Counter() }
+    let cutSpans = Counter()
+    /// Spans that span metrics did not count: too many waited.
+    let uncountedSpans = Counter()
+    /// Spans and edges that span metrics did not count: too many series.
+    let spanMetricsOverflow = Counter()
+    let spanMetricsSamples = Counter()
+    let lostSpanMetricsSamples = Counter()
     let droppedSyslogMessages = Counter()
     let refusedSyslogConnections = Counter()
     let refusedQueries = Counter()

@@ -160,6 +160,7 @@ package final class WeirServer: Sendable {
         parts.parsePool.stop()
         parts.queryPool.stop()
         parts.adminPool.stop()
+        parts.spanMetrics?.stop()
         parts.store.stop()
     }
 }

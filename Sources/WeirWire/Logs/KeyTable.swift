@@ -30,7 +30,7 @@ struct KeyNode {
     var next: Int32 = -1
 }
 
-/// The keys of a body, found by their bytes.
+/// The keys of a body, of logs or of spans' attributes, found by their bytes.
 ///
 /// The same keys come row after row in the same order: so each key is first compared with the one
 /// that followed the one before the last time.
@@ -65,6 +65,16 @@ struct KeyTable {
             roles[Array(name.utf8)] = .stream(place)
         }
         self.roles = roles
+    }
+
+    /// A table whose keys are all plain fields.
+    init(nodesMax: Int, nameBytesMax: Int) {
+        nodes = [
+            KeyNode(parent: -1, count: 0, head: 0, tail: 0, start: 0, name: [], role: .field)
+        ]
+        self.nodesMax = nodesMax
+        self.nameBytesMax = nameBytesMax
+        roles = [:]
     }
 
     /// The node of the key in `range`.

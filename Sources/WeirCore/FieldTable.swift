@@ -77,6 +77,12 @@ package struct FieldTable: Hashable, Sendable {
         place(columns.count - 1, hash: Self.hash(name.utf8.span))
     }
 
+    /// Appends all values of `column` to the column at `index`, its first row being row `first`.
+    package mutating func append(contentsOf column: FieldColumn, to index: Int, firstRow first: Int)
+    {
+        columns[index].append(contentsOf: column, firstRow: first)
+    }
+
     /// Takes back what was set for `row` and beyond, of a row that turned out to be refused.
     package mutating func removeRows(from row: Int) {
         for index in columns.indices { columns[index].removeRows(from: row) }

@@ -1,4 +1,3 @@
-internal import Synchronization
 internal import WeirCore
 internal import WeirHTTP
 internal import WeirQuery
@@ -29,52 +28,20 @@ struct LogQueryEndpoint: Sendable {
     }
 
     let source: any RowSource
-    let configuration: ServerConfiguration
-    let clock: any WallClock
-    let pool: WorkerPool
-    let telemetry: ServerTelemetry
+    let frame: QueryFrame
 
     func handle(_ kind: Kind, _ exchange: HTTPExchange) {
-        guard pool.waitingCount < configuration.queryQueueMax else {
-            telemetry.refusedQueries.add(1)
-            exchange.respond(.tooManyQueries(limit: configuration.queryQueueMax))
-            return
-        }
-        let parameters = exchange.parameters.items.map { ($0.name, $0.value) }
         let isStream = if case .rows = kind { true } else { false }
-        let context = QueryContext(
-            samplesMax: configuration.querySamplesMax,
-            seriesMax: configuration.querySeriesMax,
-            memoryBytesMax: configuration.queryMemoryBytesMax,
-            // A stream lasts as long as its reader likes; every page of it is bounded.
-            timeoutMilliseconds: isStream
-                ? 24 * 3_600_000
-                : PrometheusAPI.timeoutMilliseconds(
-                    in: parameters,
-                    maximum: Int(configuration.queryTimeout / 1_000_000)
-                )
-        )
-        exchange.onClientGone { context.cancel() }
-        pool.submit {
-            guard !exchange.isClientGone else { return }
-            let start = Stopwatch.monotonicNanoseconds()
-            defer {
-                telemetry.queries.observe(
-                    seconds: Double(Stopwatch.monotonicNanoseconds() - start) / 1e9
-                )
-                telemetry.queriedSamples.add(context.rowsRead.load(ordering: .relaxed))
-            }
+        frame.handle(exchange, isStream: isStream) { parameters, context in
             if isStream {
                 stream(parameters, context, exchange)
-                return
+                return nil
             }
             let answer = answer(kind, parameters, context)
-            exchange.respond(
-                HTTPResponse(
-                    status: answer.status,
-                    headers: [("Content-Type", answer.contentType)],
-                    body: .bytes(answer.body)
-                ).gzipped(for: exchange.head)
+            return HTTPResponse(
+                status: answer.status,
+                headers: [("Content-Type", answer.contentType)],
+                body: .bytes(answer.body)
             )
         }
     }
@@ -88,7 +55,7 @@ struct LogQueryEndpoint: Sendable {
             parameters: parameters,
             source: source,
             context: context,
-            nowNanoseconds: clock.nowNanoseconds()
+            nowNanoseconds: frame.clock.nowNanoseconds()
         )
         switch api.rows() {
         case .failure(let refusal):
@@ -108,7 +75,7 @@ struct LogQueryEndpoint: Sendable {
         _ parameters: [(String, String)],
         _ context: QueryContext
     ) -> LokiAnswer {
-        let now = clock.nowNanoseconds()
+        let now = frame.clock.nowNanoseconds()
         let loki = LokiAPI(
             parameters: parameters,
             source: source,

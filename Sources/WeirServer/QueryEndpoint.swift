@@ -1,8 +1,6 @@
-internal import Synchronization
 internal import WeirCore
 internal import WeirHTTP
 internal import WeirQuery
-internal import WeirStore
 internal import WeirSystem
 
 /// Prometheus's query API: each query on a thread of its own pool, ended when its asker leaves.
@@ -17,39 +15,12 @@ struct QueryEndpoint: Sendable {
     }
 
     let source: StoreSampleSource
-    let configuration: ServerConfiguration
-    let clock: any WallClock
-    let pool: WorkerPool
-    let telemetry: ServerTelemetry
+    let frame: QueryFrame
 
     func handle(_ kind: Kind, _ exchange: HTTPExchange) {
-        guard pool.waitingCount < configuration.queryQueueMax else {
-            telemetry.refusedQueries.add(1)
-            exchange.respond(.tooManyQueries(limit: configuration.queryQueueMax))
-            return
-        }
-        let parameters = exchange.parameters.items.map { ($0.name, $0.value) }
-        let context = QueryContext(
-            samplesMax: configuration.querySamplesMax,
-            seriesMax: configuration.querySeriesMax,
-            memoryBytesMax: configuration.queryMemoryBytesMax,
-            timeoutMilliseconds: PrometheusAPI.timeoutMilliseconds(
-                in: parameters,
-                maximum: Int(configuration.queryTimeout / 1_000_000)
-            )
-        )
-        exchange.onClientGone { context.cancel() }
-        pool.submit {
-            guard !exchange.isClientGone else { return }
-            let start = Stopwatch.monotonicNanoseconds()
+        frame.handle(exchange) { parameters, context in
             let answer = answer(kind, parameters, context)
-            telemetry.queries.observe(
-                seconds: Double(Stopwatch.monotonicNanoseconds() - start) / 1e9
-            )
-            telemetry.queriedSamples.add(context.rowsRead.load(ordering: .relaxed))
-            exchange.respond(
-                HTTPResponse.json(answer.body, status: answer.status).gzipped(for: exchange.head)
-            )
+            return HTTPResponse.json(answer.body, status: answer.status)
         }
     }
 
@@ -64,7 +35,7 @@ struct QueryEndpoint: Sendable {
                 parameters: parameters,
                 source: source,
                 context: context,
-                nowMilliseconds: clock.nowMilliseconds()
+                nowMilliseconds: frame.clock.nowMilliseconds()
             )
         case .queryRange:
             PrometheusAPI.queryRange(parameters: parameters, source: source, context: context)
@@ -81,17 +52,5 @@ struct QueryEndpoint: Sendable {
             PrometheusAPI.series(parameters: parameters, source: source, context: context)
         case .formatQuery: PrometheusAPI.formatQuery(parameters: parameters)
         }
-    }
-}
-
-extension HTTPResponse {
-    /// As many queries wait as may.
-    static func tooManyQueries(limit: Int) -> HTTPResponse {
-        HTTPResponse.error(
-            503,
-            error: "too_many_queries",
-            reason: "query-queue-max: \(limit) queries wait already",
-            hint: "ask again in a moment"
-        ).adding("Retry-After", "1")
     }
 }

@@ -33,6 +33,7 @@ final class RequestHandler: HTTPHandler {
         case admin(AdminEndpoint.Action)
         case reloadRules
         case readLogs(LogQueryEndpoint.Kind)
+        case readTraces(TraceQueryEndpoint.Kind)
         case lokiBuildInfo
         case lokiReady
     }
@@ -81,6 +82,7 @@ final class RequestHandler: HTTPHandler {
         router.add("POST", at: "/api/v1/admin/merge", .admin(.merge))
         router.add("POST", at: "/api/v1/admin/snapshot", .admin(.snapshot))
         LogQueryEndpoint.addRoutes(to: &router) { .readLogs($0) }
+        TraceQueryEndpoint.addRoutes(to: &router) { .readTraces($0) }
         router.add("GET", at: "/loki/api/v1/status/buildinfo", .lokiBuildInfo)
         router.add("GET", at: "/ready", .lokiReady)
         self.router = router
@@ -146,6 +148,8 @@ final class RequestHandler: HTTPHandler {
         case .reloadRules: exchange.respond(reload())
         case .readLogs(let kind):
             parts.logQuery.handle(LogQueryEndpoint.kind(kind, parameters), exchange)
+        case .readTraces(let kind):
+            parts.traceQuery.handle(kind, parameters, exchange)
         case .lokiBuildInfo: exchange.respond(LogQueryEndpoint.buildInfo)
         case .lokiReady: exchange.respond(.text("ready\n"))
         }

@@ -21,6 +21,7 @@ final class ServerParts: Sendable {
     let elastic: ElasticEndpoint
     let query: QueryEndpoint
     let logQuery: LogQueryEndpoint
+    let traceQuery: TraceQueryEndpoint
     let tailHub = TailHub()
     let tail: TailEndpoint
     let admin: AdminEndpoint
@@ -88,20 +89,21 @@ final class ServerParts: Sendable {
             spanMetrics = nil
         }
         elastic = ElasticEndpoint(logs: logs)
-        query = QueryEndpoint(
-            source: source,
+        let frame = QueryFrame(
             configuration: configuration,
             clock: clock,
             pool: queryPool,
             telemetry: telemetry
         )
+        query = QueryEndpoint(source: source, frame: frame)
         let logSource = StoreRowSource(store: store, signal: .logs)
-        logQuery = LogQueryEndpoint(
-            source: logSource,
-            configuration: configuration,
-            clock: clock,
-            pool: queryPool,
-            telemetry: telemetry
+        logQuery = LogQueryEndpoint(source: logSource, frame: frame)
+        traceQuery = TraceQueryEndpoint(
+            spans: StoreRowSource(store: store, signal: .traces),
+            exemplars: StoreRowSource(store: store, signal: .exemplars),
+            logs: logSource,
+            samples: source,
+            frame: frame
         )
         tail = TailEndpoint(store: store, hub: tailHub, clock: clock, telemetry: telemetry)
         admin = AdminEndpoint(store: store, pool: adminPool)

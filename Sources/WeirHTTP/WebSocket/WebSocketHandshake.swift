@@ -1,3 +1,5 @@
+internal import WeirCore
+
 /// The opening handshake of RFC 6455, section 4.2, on the server's side.
 package enum WebSocketHandshake {
     private static let magic = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"

@@ -145,7 +145,7 @@ final class LogScan: Sendable {
     }
 
     /// The rows of `rows` that are not in `taken`, which is a part of it.
-    private static func without(_ taken: [UInt32], _ rows: [UInt32]) -> [UInt32] {
+    static func without(_ taken: [UInt32], _ rows: [UInt32]) -> [UInt32] {
         if taken.isEmpty { return rows }
         var others: [UInt32] = []
         others.reserveCapacity(rows.count - taken.count)

@@ -20,6 +20,29 @@ package enum Base64 {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// The bytes `text` stands for, with or without padding; nil when it is no base64.
+    package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count / 4 * 3)
+        var group: UInt32 = 0
+        var bits = 0
+        var padding = 0
+        for byte in text {
+            if byte == UInt8(ascii: "=") {
+                padding += 1
+                continue
+            }
+            guard padding == 0, let code = alphabet.firstIndex(of: byte) else { return nil }
+            group = group << 6 | UInt32(code)
+            bits += 6
+            if bits >= 8 {
+                bits -= 8
+                bytes.append(UInt8(truncatingIfNeeded: group >> UInt32(bits)))
+            }
+        }
+        return padding <= 2 && bits < 6 ? bytes : nil
+    }
+
     /// The number of bytes `text` stands for; nil when it is not base64 with its padding.
     package static func decodedCount(_ text: String) -> Int? {
         let bytes = Array(text.utf8)

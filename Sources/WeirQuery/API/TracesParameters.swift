@@ -1,0 +1,148 @@
+internal import WeirCore
+
+/// Why a request on the trace paths is refused.
+struct TracesError: Error {
+    let status: Int
+    let message: String
+    var isMissing: Bool { status == 404 }
+
+    init(_ message: String, status: Int = 400) {
+        self.status = status
+        self.message = message
+    }
+
+    init(_ error: LokiError) {
+        status = error.status
+        message = error.message
+    }
+
+    init(_ error: QueryError, query: String = "") {
+        status = LokiAnswer.status(of: error)
+        message = error.logQLMessage(query: query)
+    }
+
+    static func notFound(_ id: TraceID) -> TracesError {
+        TracesError("there is no trace \(id.text)", status: 404)
+    }
+}
+
+/// The parameters that trace requests share, and what they are asked of.
+///
+/// Items are those of the URL and of a form body together, in order.
+package struct TracesRequest: Sendable {
+    let parameters: LokiParameters
+    let spans: any RowSource
+    let context: QueryContext
+    let began = ContinuousClock.now
+
+    package init(
+        parameters: [(String, String)],
+        spans: any RowSource,
+        context: QueryContext,
+        nowNanoseconds: Int64
+    ) {
+        self.parameters = LokiParameters(parameters, nowNanoseconds: nowNanoseconds)
+        self.spans = spans
+        self.context = context
+    }
+
+    func parameter<Result>(
+        _ body: () throws(LokiError) -> Result
+    ) throws(TracesError) -> Result {
+        do throws(LokiError) {
+            return try body()
+        } catch {
+            throw TracesError(error)
+        }
+    }
+
+    func run<Result>(
+        query: String = "",
+        _ body: () throws(QueryError) -> Result
+    ) throws(TracesError) -> Result {
+        do throws(QueryError) {
+            return try body()
+        } catch {
+            throw TracesError(error, query: query)
+        }
+    }
+
+    /// `start` and `end`, by default the last hour; inclusive.
+    func times(default length: Int64 = LokiAPI.hour) throws(TracesError) -> ClosedRange<Int64> {
+        let (start, end) = try parameter { () throws(LokiError) in
+            try parameters.span(default: length)
+        }
+        return start...end
+    }
+
+    /// `start` and `end` where they are given; otherwise all times.
+    func optionalTimes() throws(TracesError) -> ClosedRange<Int64> {
+        let (start, end) = try parameter { () throws(LokiError) in
+            (try parameters.time("start"), try parameters.time("end"))
+        }
+        guard start != nil || end != nil else { return .min ... .max }
+        let (low, high) = (start ?? .min, end ?? .max)
+        guard low <= high else { throw TracesError("end is before start") }
+        return (low...high).widened(by: TraceSearch.reach)
+    }
+
+    func count(_ name: String, default count: Int, max: Int) throws(TracesError) -> Int {
+        let found = try parameter { () throws(LokiError) in
+            try parameters.count(name, default: count)
+        }
+        guard found <= max else { throw TracesError("'\(name)' may be at most \(max)") }
+        return found
+    }
+
+    func query(_ text: String) throws(TracesError) -> TraceQLQuery {
+        try run(query: text) { () throws(QueryError) in try TraceQLParser.parse(text) }
+    }
+
+    static func id(_ text: String) throws(TracesError) -> TraceID {
+        guard let id = TraceID(text.utf8) else {
+            throw TracesError(
+                "\(PromQLStringLiteral.quote(text)) is no trace id: 1 to 32 hexadecimal digits"
+            )
+        }
+        return id
+    }
+
+    func detail(_ text: String) throws(TracesError) -> TraceDetail {
+        let id = try Self.id(text)
+        let times = try optionalTimes()
+        let found = try run { () throws(QueryError) in
+            try TraceDetail.load(id, times: times, source: spans, context: context)
+        }
+        guard let found else { throw .notFound(id) }
+        return found
+    }
+}
+
+/// A whole HTTP answer of a trace path.
+package struct TracesAnswer: Sendable {
+    package let status: Int
+    package let contentType: String
+    package let body: [UInt8]
+
+    init(json: [UInt8], status: Int = 200) {
+        self.status = status
+        contentType = "application/json"
+        body = json
+    }
+
+    init(protobuf: [UInt8]) {
+        status = 200
+        contentType = "application/protobuf"
+        body = protobuf
+    }
+
+    init(status: Int, text: String) {
+        self.status = status
+        contentType = "text/plain; charset=utf-8"
+        body = Array(text.utf8)
+    }
+
+    init(_ answer: PrometheusAnswer) {
+        self.init(json: answer.body, status: answer.status)
+    }
+}

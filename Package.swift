@@ -138,7 +138,10 @@ let package = Package(
         ),
         tests(
             of: "WeirServer",
-            ["WeirCore", "WeirSystem", "WeirHTTP", "WeirStore", "WeirQuery", "WeirAlerts"]
+            [
+                "WeirCore", "WeirSystem", "WeirHTTP", "WeirStore", "WeirQuery", "WeirAlerts",
+                "WeirWire",
+            ]
         ),
         tests(
             of: "WeirDemo",
@@ -172,6 +175,8 @@ if Context.environment["WEIR_FUZZ"] != nil {
         fuzz("LineProtocolFuzz", ["WeirCore", "WeirWire"]),
         fuzz("JSONLogFuzz", ["WeirCore", "WeirWire"]),
         fuzz("OTLPLogFuzz", ["WeirCore", "WeirWire"]),
+        fuzz("OTLPSpanFuzz", ["WeirCore", "WeirWire"]),
+        fuzz("ThriftSpanFuzz", ["WeirCore", "WeirWire"]),
         fuzz("PromQLFuzz", ["WeirCore", "WeirQuery"]),
         fuzz("LogQLFuzz", ["WeirCore", "WeirQuery"]),
         fuzz("FieldFuzz", ["WeirCore", "WeirColumns", "WeirStore"]),

@@ -13,6 +13,7 @@ enum OTLPAnswer {
     ///   - message: Why the first was not.
     ///   - isJSON: Whether the request was JSON, as the answer then is.
     ///   - refusedName: What JSON calls the count.
+    /// - Returns: The answer, in the encoding of the request.
     static func partialSuccess(
         refused: Int,
         message: String?,

@@ -57,6 +57,15 @@ extension SpanDraft {
         case "otel.status_description": statusMessage = attribute.value
         case "otel.scope.name", "otel.library.name": scope.name = attribute.value
         case "otel.scope.version", "otel.library.version": scope.version = attribute.value
+        case "otel.dropped_attributes_count":
+            guard let count = UInt64(text) else { return false }
+            droppedAttributes = count
+        case "otel.dropped_events_count":
+            guard let count = UInt64(text) else { return false }
+            droppedEvents = count
+        case "otel.dropped_links_count":
+            guard let count = UInt64(text) else { return false }
+            droppedLinks = count
         case "w3c.tracestate": traceState = attribute.value
         case "span.kind":
             guard let kind = SpanKind(text: text) else { return false }

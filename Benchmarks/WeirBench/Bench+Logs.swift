@@ -11,12 +11,12 @@ extension Bench {
             seed: options.seed + 2
         )
         var pairs: [QueryPair] = []
-        let figures = try loadLogs(set, turns: options.repeats) {
+        let figures = try loadRows(set, turns: options.repeats) {
             (bench, weir) throws(BenchError) in
             bench.progress("logs: queries")
             pairs = try bench.ask(Self.logQueries(data, set), weir, nil)
         }
-        addLogLoad(set, figures, hasReach: true)
+        addRowLoad(set, figures, Self.logLoad, hasReach: true)
         logQueries = pairs
         addQueries(pairs, reaches: [15, 10, 10, 3, 3, 50, 25, 5, 5])
         try measureTail()
@@ -27,93 +27,22 @@ extension Bench {
         progress("making ten times the logs")
         let (data, set) = LogData.set(count: 10_000_000, seed: options.seed + 3)
         var pairs: [QueryPair] = []
-        let figures = try loadLogs(set, turns: 1) { (bench, weir) throws(BenchError) in
+        let figures = try loadRows(set, turns: 1) { (bench, weir) throws(BenchError) in
             bench.progress("ten times the logs: queries")
             pairs = try bench.ask(Self.logQueries(data, set), weir, nil)
         }
-        addLogLoad(set, figures, hasReach: false)
+        addRowLoad(set, figures, Self.logLoad, hasReach: false)
         addQueries(pairs)
-        guard logQueries.count == pairs.count else { return }
-        report.begin("the same over a tenth of that, times")
-        for (one, ten) in zip(logQueries, pairs) {
-            report.add(
-                one.query.name,
-                ten.weir.client.median / max(1e-9, one.weir.client.median),
-                .times
-            )
-        }
+        addGrowth(from: logQueries, to: pairs)
     }
 
-    private mutating func loadLogs(
-        _ set: DataSet,
-        turns: Int,
-        last: (inout Bench, Server) throws(BenchError) -> Void
-    ) throws(BenchError) -> LoadFigures {
-        var figures = LoadFigures()
-        let plain = folder + "/logs.json"
-        try GzipMeasure.write(set, to: plain)
-        for turn in 1...turns {
-            progress("logs: load \(turn) of \(turns)")
-            figures.gzSeconds.append(try GzipMeasure.seconds(plain))
-            let weir = try start(.weir, in: freshFolder())
-            figures.weir.append(try IngestMeasure.load(set, into: weir))
-            if turn == turns { try last(&self, weir) }
-            weir.stop()
-            try SmallFile.removeTree(weir.folder)
-        }
-        try SmallFile.removeTree(plain)
-        return figures
-    }
-
-    private mutating func addLogLoad(
-        _ set: DataSet,
-        _ figures: LoadFigures,
-        hasReach: Bool
-    ) {
-        let rows = Double(set.sampleCount)
-        report.begin(
-            "logs: \(set.sampleCount) JSON lines of \(set.seriesCount) streams, "
-                + "\(Figure.decimal(Double(set.byteCount) / 1e6, 1)) MB, "
-                + "\(set.bodies.count) requests"
-        )
-        report.add("gzip -1 of the same bytes, CPU", Spread(figures.gzSeconds).median, .seconds)
-        report.add("server CPU until the last answer", figures.weirMedian(\.loadSeconds), .seconds)
-        report.add(
-            "server CPU, flush and merge included",
-            figures.weirMedian(\.totalSeconds),
-            .seconds
-        )
-        report.add(
-            "  the same in gz",
-            figures.gzUnits(figures.weir, \.totalSeconds) ?? 0,
-            .gz,
-            reach: hasReach ? 1.5 : nil
-        )
-        report.add("load, wall", figures.weirMedian(\.wallSeconds), .seconds)
-        report.add(
-            "load, acknowledged",
-            rows / max(1e-9, figures.weirMedian(\.wallSeconds)),
-            .linesPerSecond
-        )
-        report.add(
-            "segments on disk after merge",
-            figures.weirMedian { Double($0.segmentBytes) / rows },
-            .bytesPerRow,
-            reach: hasReach ? 34 : nil
-        )
-        report.add(
-            "peak memory",
-            figures.weirMedian { Double($0.peakResidentBytes) / 1e6 },
-            .megabytes,
-            reach: hasReach ? 200 : nil
-        )
-        report.add(
-            "idle memory after the load",
-            figures.weirMedian { Double($0.restingResidentBytes) / 1e6 },
-            .megabytes
-        )
-        report.noteLosses(set.name, figures.weir, expected: set.sampleCount)
-    }
+    private static let logLoad = RowLoadReport(
+        what: "JSON lines",
+        of: "streams",
+        rate: .linesPerSecond,
+        ingestReach: 1.5,
+        bytesReach: 34
+    )
 
     private static func logQueries(_ data: LogData, _ set: DataSet) -> [QueryMeasure.Query] {
         func count(_ name: String, _ expression: String) -> QueryMeasure.Query {

@@ -11,6 +11,8 @@ struct Bench {
     var smallCaseMicroseconds = 0.0
     /// The queries over the logs, for those over ten times as many to be held against.
     var logQueries: [QueryPair] = []
+    /// Likewise of the spans.
+    var spanQueries: [QueryPair] = []
     private var folderCount = 0
 
     init(_ options: BenchOptions, progress: @escaping (String) -> Void) throws(BenchError) {
@@ -48,6 +50,8 @@ struct Bench {
         if parts.contains(.many) { try measureManySeries() }
         if parts.contains(.logs) { try measureLogs() }
         if parts.contains(.logs10) { try measureTenfoldLogs() }
+        if parts.contains(.spans) { try measureSpans() }
+        if parts.contains(.spans10) { try measureTenfoldSpans() }
         report.note("load average at the end \(MachineFacts.load())")
     }
 

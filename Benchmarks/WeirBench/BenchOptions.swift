@@ -22,11 +22,15 @@ struct BenchOptions {
         case logs
         /// The logs ten times over: how cost grows.
         case logs10
+        case spans
+        /// The spans ten times over.
+        case spans10
     }
 
     static let usage = """
         weir-bench [--short | --full] [--json] [--repeat N] [--queries N] [--seed N]
-                   [--parts gauges,mixed,many,logs,logs10] [--weir PROGRAM] [--peer PROGRAM|none]
+                   [--parts gauges,mixed,many,logs,logs10,spans,spans10]
+                   [--weir PROGRAM] [--peer PROGRAM|none]
                    [--folder DIR]
 
         Measures a real `weir serve` over HTTP on data it makes, and prints one table.
@@ -60,6 +64,7 @@ struct BenchOptions {
                 peer = nil
                 parts.remove(.many)
                 parts.remove(.logs10)
+                parts.remove(.spans10)
             case "--full": isFull = true
             case "--json": isJSON = true
             case "--repeat": repeats = try count(flag)

@@ -28,6 +28,20 @@ package struct BytesColumn: Hashable, Sendable {
 
     package subscript(row: Int) -> ArraySlice<UInt8> { bytes[range(row)] }
 
+    /// Whether one of the strings is `value`.
+    package func holds(_ value: [UInt8]) -> Bool {
+        let (bytes, wanted) = (bytes.span, value.span)
+        var start = 0
+        for end in ends {
+            defer { start = Int(end) }
+            guard Int(end) - start == wanted.count else { continue }
+            var index = 0
+            while index < wanted.count, bytes[start + index] == wanted[index] { index += 1 }
+            if index == wanted.count { return true }
+        }
+        return false
+    }
+
     package mutating func append(_ value: some Sequence<UInt8>) {
         bytes.append(contentsOf: value)
         ends.append(UInt32(bytes.count))

@@ -63,12 +63,8 @@ private struct StoreRowSelection: RowSourceSelection {
         selection.blocks.map { RowBlockSummary(times: $0.times, rowCount: $0.rowCount) }
     }
 
-    func blocks(ofTrace id: [UInt8]) throws(QueryError) -> [Int] {
-        do throws(StoreError) {
-            return try selection.blocks(ofTrace: id, budget: budget)
-        } catch {
-            throw StoreSampleSource.queryError(error, budget)
-        }
+    func blocks(ofTrace id: [UInt8]) -> [Int] {
+        selection.blocks(ofTrace: id, budget: budget)
     }
 
     func scan(

@@ -11,6 +11,9 @@ struct DataSet: Sendable {
     let end: Int64
     /// Where the bodies are posted.
     var path = "/write"
+    var contentType = "text/plain"
+    /// What the rows are counted as in the server's status.
+    var signal = "metrics"
 
     var byteCount: Int { bodies.reduce(0) { $0 + $1.count } }
 

@@ -163,7 +163,9 @@ struct LogData {
             seriesCount: LogKind.all.count * 4,
             start: start,
             end: time,
-            path: "/api/v1/logs"
+            path: "/api/v1/logs",
+            contentType: "application/x-ndjson",
+            signal: "logs"
         )
         return (data, set)
     }

@@ -11,8 +11,12 @@ struct IngestMeasure {
     var firstFailure = ""
     /// Bytes written to the journal.
     var journalBytes = 0
-    /// Bytes of segments, as the server tells; 0 when it does not.
+    /// Bytes of the signal's segments, as the server tells; 0 when it does not.
     var segmentBytes = 0
+    /// Bytes of other signals' segments: what the server derived from the load.
+    var derivedBytes = 0
+    /// Rows of other signals.
+    var derivedRows = 0
     /// Bytes of the whole folder on disk.
     var folderBytes = 0
     var peakResidentBytes = 0
@@ -30,10 +34,15 @@ struct IngestMeasure {
         let before = server.child.processorSeconds
         Thread.sleep(nanoseconds: 300_000_000)
         measure.idleResidentBytes = server.child.residentBytes
-        let outcome = Loader.send(set.bodies, to: server.base, path: set.path)
+        let outcome = Loader.send(
+            set.bodies,
+            to: server.base,
+            path: set.path,
+            contentType: set.contentType
+        )
         measure.take(outcome)
         measure.loadSeconds = server.child.processorSeconds - before
-        try measure.settle(server, before: before)
+        try measure.settle(server, signal: set.signal, before: before)
         return measure
     }
 
@@ -44,7 +53,11 @@ struct IngestMeasure {
     }
 
     /// Flushes, merges and reads what is then there.
-    mutating func settle(_ server: Server, before: Double) throws(BenchError) {
+    mutating func settle(
+        _ server: Server,
+        signal: String = "metrics",
+        before: Double
+    ) throws(BenchError) {
         try server.settle()
         // Deleting merged files and giving back memory are part of the cost.
         Thread.sleep(nanoseconds: 500_000_000)
@@ -56,9 +69,16 @@ struct IngestMeasure {
         case .weir:
             let written = try server.metric("weir_journal_written_bytes_total")
             journalBytes = Int(written ?? 0)
-            for signal in try server.json("/api/v1/status")["signals"]?.array ?? [] {
-                segmentBytes += signal["segment_bytes"]?.int ?? 0
-                storedSamples += signal["rows"]?.int ?? 0
+            for kept in try server.json("/api/v1/status")["signals"]?.array ?? [] {
+                let bytes = kept["segment_bytes"]?.int ?? 0
+                let rows = kept["rows"]?.int ?? 0
+                if kept["signal"]?.string == signal {
+                    segmentBytes += bytes
+                    storedSamples += rows
+                } else {
+                    derivedBytes += bytes
+                    derivedRows += rows
+                }
             }
         case .victoriaMetrics: break
         }

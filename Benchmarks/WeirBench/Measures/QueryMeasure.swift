@@ -10,6 +10,8 @@ struct QueryMeasure {
         /// Whether the peer means the same by it: its `rate` does not extrapolate, and it breaks
         /// the ties of `topk` another way.
         var isComparable = true
+        /// What is asked for is not there: 404 is the answer.
+        var isAbsent = false
     }
 
     /// At the client, in milliseconds, from sending to the whole answer.
@@ -31,7 +33,7 @@ struct QueryMeasure {
         let path = query.path + server.kind.queryExtra
         for turn in 0..<(repeats + 2) {
             let begin = Stopwatch.monotonicNanoseconds()
-            let body = try server.send("GET", path)
+            let body = try server.send("GET", path, isAbsent: query.isAbsent)
             let taken = Double(Stopwatch.monotonicNanoseconds() - begin) / 1e6
             // The first two warm the caches of both.
             guard turn >= 2 else { continue }

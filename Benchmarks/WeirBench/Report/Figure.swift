@@ -10,6 +10,7 @@ struct Figure {
         case microsecondsPerSample = "us/sample"
         case samplesPerSecond = "samples/s"
         case linesPerSecond = "lines/s"
+        case spansPerSecond = "spans/s"
         case fsyncs
         case syncs
         case count = ""
@@ -39,7 +40,7 @@ struct Figure {
             case .gz, .times, .syncs: 2
             case .milliseconds, .fsyncs: value < 100 ? 2 : 0
             case .megabytes: value < 1 ? 3 : 1
-            case .samplesPerSecond, .linesPerSecond, .count: 0
+            case .samplesPerSecond, .linesPerSecond, .spansPerSecond, .count: 0
             }
         let number = decimal(value, digits)
         return unit == .count ? number : "\(number) \(unit.rawValue)"

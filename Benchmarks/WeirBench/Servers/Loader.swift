@@ -16,6 +16,7 @@ enum Loader {
         _ bodies: [[UInt8]],
         to base: String,
         path: String = "/write",
+        contentType: String = "text/plain",
         connections: Int = 2
     ) -> Outcome {
         let next = Counting()
@@ -26,7 +27,7 @@ enum Loader {
             Thread(name: "load-\(index)") {
                 let client = HTTPClient()
                 while let place = next.take(below: bodies.count) {
-                    let failure = post(bodies[place], to: url, client)
+                    let failure = post(bodies[place], to: url, contentType, client)
                     guard let failure else { continue }
                     failed.withLock { outcome in
                         if outcome.failures == 0 { outcome.firstFailure = failure }
@@ -42,12 +43,23 @@ enum Loader {
     }
 
     /// Sends one body; a server that says it is busy is asked again, as every client does.
-    private static func post(_ body: [UInt8], to url: String, _ client: HTTPClient) -> String? {
+    private static func post(
+        _ body: [UInt8],
+        to url: String,
+        _ contentType: String,
+        _ client: HTTPClient
+    ) -> String? {
         var last = ""
         for _ in 0..<200 {
             do throws(HTTPClientError) {
                 let response = try client.send(
-                    HTTPClientRequest(method: "POST", url: url, body: body, timeoutSeconds: 120)
+                    HTTPClientRequest(
+                        method: "POST",
+                        url: url,
+                        headers: [("Content-Type", contentType)],
+                        body: body,
+                        timeoutSeconds: 120
+                    )
                 )
                 if (200..<300).contains(response.status) { return nil }
                 last = String(decoding: response.body.prefix(300), as: UTF8.self)

@@ -61,12 +61,13 @@ final class Server {
 
     /// Sends one request.
     ///
-    /// - Throws: `.request`, and `.answer` for anything but a 2xx.
+    /// - Throws: `.request`, and `.answer` for anything but a 2xx, or a 404 if `isAbsent`.
     @discardableResult
     func send(
         _ method: String = "GET",
         _ path: String,
-        timeoutSeconds: Double = 300
+        timeoutSeconds: Double = 300,
+        isAbsent: Bool = false
     ) throws(BenchError) -> [UInt8] {
         let response: HTTPClientResponse
         do throws(HTTPClientError) {
@@ -82,7 +83,7 @@ final class Server {
         } catch {
             throw .request(path: path, reason: "\(error)")
         }
-        guard (200..<300).contains(response.status) else {
+        guard isAbsent ? response.status == 404 : (200..<300).contains(response.status) else {
             let body = String(decoding: response.body.prefix(500), as: UTF8.self)
             throw .answer(path: path, status: response.status, body: body)
         }

@@ -17,8 +17,16 @@ enum FieldBlockLimits {
     /// More than the values of one field in one block ever take: what a reader finds beyond is
     /// damage, which could stand for any amount.
     static let columnBytesMax = 64 << 20
+    /// Of spans: a trace is read whole, and little else should be unpacked for it.
+    static let spanRowsMax = 4096
+
+    /// The most rows that a writer puts into a block.
+    static func rows(of schema: StreamSchema) -> Int {
+        schema.isOrderedByTrace ? spanRowsMax : rowsMax
+    }
+
     /// A smaller block is taken apart in a merge, and made anew together with its neighbours.
-    static let smallRows = rowsMax / 4
+    static func smallRows(of schema: StreamSchema) -> Int { rows(of: schema) / 4 }
     /// The most streams one block's head may name.
     static let runsMax = rowsMax
 }
@@ -35,12 +43,15 @@ struct FieldBlock: Sendable {
     let directory: EncodedPage
     /// The fields' pages end to end, as the directory lists them.
     let area: [UInt8]
+    /// The fingerprints of the traces in it, of signals whose rows lie trace by trace.
+    let traces: [UInt32]
 
     var rowCount: Int { head.rowCount }
 
     /// Roughly what the block takes in memory.
     var byteCount: Int {
-        area.count + times.bytes.count + directory.bytes.count + head.runs.count * 16 + 128
+        area.count + times.bytes.count + directory.bytes.count + head.runs.count * 16
+            + traces.count * 4 + 128
     }
 }
 

@@ -19,16 +19,30 @@ final class FieldBlockPacker {
     /// - Returns: The streams, ascending, of which the blocks' runs are ordinals; and the blocks.
     func pack(
         _ batches: [ResolvedBatch],
-        order: StreamOrder
+        order: StreamOrder,
+        schema: StreamSchema
     ) -> (labels: [Labels], blocks: [FieldBlock]) {
         var rows = RowOrder(batches, ranks: order.ranks, isKept: nil)
         guard !rows.isEmpty else { return ([], []) }
-        rows.sort(keepsLastOfEqualTimes: false)
+        var fingerprints: [UInt32] = []
+        if schema.isOrderedByTrace {
+            fingerprints = rows.sortByTrace(batches)
+        } else {
+            rows.sort(keepsLastOfEqualTimes: false)
+        }
         let labels = rows.streamReferences.map { order.labels[Int($0)] }
-        var places = [UInt32](repeating: 0, count: rows.sorted.count)
+        var places = [UInt32](
+            repeating: Self.noPlace,
+            count: batches.reduce(0) { $0 + $1.rowCount }
+        )
         for (place, row) in rows.sorted.enumerated() { places[Int(row)] = UInt32(place) }
         let fields = Self.parts(of: batches)
-        let ranges = Self.cut(fields, places: places)
+        let ranges = Self.cut(
+            fields,
+            places: places,
+            rowCount: rows.sorted.count,
+            rowsMax: FieldBlockLimits.rows(of: schema)
+        )
         var directories = ranges.map { _ in (count: 0, bytes: [UInt8]()) }
         var areas = ranges.map { _ in [UInt8]() }
         for parts in fields {
@@ -59,14 +73,34 @@ final class FieldBlockPacker {
             var directory: [UInt8] = []
             UInt64(directories[index].count).appendVarint(to: &directory)
             directory.append(contentsOf: directories[index].bytes)
-            return makeBlock(rows, ranges[index], directory: directory, area: areas[index])
+            return makeBlock(
+                rows,
+                ranges[index],
+                traces: Self.distinct(fingerprints, ranges[index]),
+                directory: directory,
+                area: areas[index]
+            )
         }
         return (labels, blocks)
+    }
+
+    /// The place of a row that is left out, as it is there twice.
+    private static let noPlace = UInt32.max
+
+    private static func distinct(_ fingerprints: [UInt32], _ range: Range<Int>) -> [UInt32] {
+        guard !fingerprints.isEmpty else { return [] }
+        var distinct: [UInt32] = []
+        // A trace's rows stand side by side.
+        for fingerprint in fingerprints[range] where distinct.last != fingerprint {
+            distinct.append(fingerprint)
+        }
+        return distinct
     }
 
     private func makeBlock(
         _ rows: RowOrder,
         _ range: Range<Int>,
+        traces: [UInt32],
         directory: [UInt8],
         area: [UInt8]
     ) -> FieldBlock {
@@ -100,7 +134,8 @@ final class FieldBlockPacker {
             timeRange: least...greatest,
             times: encoder.encode(page),
             directory: encoder.encode(directory, matching: .only),
-            area: area
+            area: area,
+            traces: traces
         )
     }
 
@@ -137,20 +172,30 @@ final class FieldBlockPacker {
         if rows.count > places.count / 16 {
             // Laid out by place, which costs a pass over all places and no sorting.
             var indexes = [UInt32](repeating: .max, count: places.count)
-            for index in 0..<rows.count { indexes[Int(places[Int(rows[index])])] = UInt32(index) }
+            for index in 0..<rows.count {
+                let place = places[Int(rows[index])]
+                if place != noPlace { indexes[Int(place)] = UInt32(index) }
+            }
             for place in 0..<indexes.count where indexes[place] != .max {
                 order.append((UInt32(place), indexes[place]))
             }
             return order
         }
-        for index in 0..<rows.count { order.append((places[Int(rows[index])], UInt32(index))) }
+        for index in 0..<rows.count where places[Int(rows[index])] != noPlace {
+            order.append((places[Int(rows[index])], UInt32(index)))
+        }
         order.sort { $0.place < $1.place }
         return order
     }
 
     /// Cuts the rows into blocks of about equal size within the limits.
-    private static func cut(_ fields: [[Part]], places: [UInt32]) -> [Range<Int>] {
-        var valueBytes = [UInt32](repeating: 0, count: places.count)
+    private static func cut(
+        _ fields: [[Part]],
+        places: [UInt32],
+        rowCount: Int,
+        rowsMax: Int
+    ) -> [Range<Int>] {
+        var valueBytes = [UInt32](repeating: 0, count: rowCount)
         // What stands once per field and block must stay well below a page's limit: a reader that
         // cannot read the directory has lost the block.
         let counts = fields.map { parts in parts.reduce(0) { $0 + $1.column.count } }
@@ -169,17 +214,18 @@ final class FieldBlockPacker {
                 var start: UInt32 = 0
                 for (index, row) in part.column.rows.enumerated() {
                     let end = ends[index]
-                    valueBytes[Int(places[part.firstRow + Int(row)])] += end - start + UInt32(extra)
+                    let place = places[part.firstRow + Int(row)]
+                    if place != noPlace { valueBytes[Int(place)] += end - start + UInt32(extra) }
                     start = end
                 }
             }
         }
-        let blockCount = (places.count + FieldBlockLimits.rowsMax - 1) / FieldBlockLimits.rowsMax
-        let rowsTarget = (places.count + blockCount - 1) / blockCount
+        let blockCount = (rowCount + rowsMax - 1) / rowsMax
+        let rowsTarget = (rowCount + blockCount - 1) / blockCount
         var ranges: [Range<Int>] = []
         var start = 0
         var bytes = 0
-        for place in places.indices {
+        for place in 0..<rowCount {
             let isFull =
                 place - start == rowsTarget
                 || (place > start
@@ -191,7 +237,7 @@ final class FieldBlockPacker {
             }
             bytes += Int(valueBytes[place])
         }
-        ranges.append(start..<places.count)
+        ranges.append(start..<rowCount)
         return ranges
     }
 }

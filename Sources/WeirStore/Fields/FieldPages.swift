@@ -82,8 +82,28 @@ struct SegmentFieldPages: FieldPages {
             timeRange: entry.times,
             times: try segment.readStoredPage(entry.timesPage, at: entry.timesOffset),
             directory: try segment.readStoredPage(entry.directory, at: entry.directoryOffset),
-            area: area
+            area: area,
+            traces: try traces()
         )
+    }
+
+    /// The fingerprints of the block's traces; none but of spans.
+    private func traces() throws(SegmentError) -> [UInt32] {
+        guard segment.footer.signal.schema.isOrderedByTrace else { return [] }
+        var traces: [UInt32] = []
+        let column = try FieldRows.column(named: SpanField.traceID, of: self)
+        for row in 0..<rowCount {
+            let values = column?.values
+            let bytes = values?.bytes ?? []
+            var fingerprint: UInt32 = 0
+            if let values, let index = column?.index(ofRow: row),
+                let trace = TraceID(digits: bytes.span.extracting(values.range(index)))
+            {
+                fingerprint = trace.fingerprint
+            }
+            if traces.last != fingerprint { traces.append(fingerprint) }
+        }
+        return traces
     }
 
     private func decoding<Result>(
@@ -104,6 +124,8 @@ struct MemoryFieldPages: FieldPages {
     let index: Int
 
     private var encoded: FieldBlock { part.blocks[index] }
+
+    var traces: [UInt32] { encoded.traces }
 
     var rowCount: Int { encoded.rowCount }
 

@@ -18,9 +18,14 @@ final class FieldPart: Sendable {
     /// Packs the rows of `batches`, which are in journal order.
     ///
     /// - Returns: Nil when there are none.
-    init?(_ batches: [ResolvedBatch], order: StreamOrder, packer: FieldBlockPacker) {
+    init?(
+        _ batches: [ResolvedBatch],
+        order: StreamOrder,
+        schema: StreamSchema,
+        packer: FieldBlockPacker
+    ) {
         guard let first = batches.first, let last = batches.last else { return nil }
-        let packed = packer.pack(batches, order: order)
+        let packed = packer.pack(batches, order: order, schema: schema)
         guard let firstBlock = packed.blocks.first else { return nil }
         sequences = first.sequence...last.sequence
         labels = packed.labels

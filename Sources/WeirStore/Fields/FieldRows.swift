@@ -34,6 +34,17 @@ enum FieldRows {
         )
     }
 
+    /// One field of a block; nil when none of its rows has it.
+    static func column(
+        named name: String,
+        of pages: any FieldPages
+    ) throws(SegmentError) -> FieldColumn? {
+        let decoder = PageDecoder()
+        let directory = try pages.directory(decoder: decoder)
+        guard let index = directory.index(of: name) else { return nil }
+        return try column(index, of: directory, pages, rowCount: pages.rowCount, decoder: decoder)
+    }
+
     private static func column(
         _ index: Int,
         of directory: FieldDirectory,

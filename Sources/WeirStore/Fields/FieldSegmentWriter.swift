@@ -38,6 +38,7 @@ struct FieldSegmentWriter {
     private var file: SegmentFileWriter
     private let labels: [Labels]
     private var entries: [FieldBlockEntry] = []
+    private var traces: [TraceIndex.Entry] = []
     /// Small blocks that wait for neighbours.
     private var gathered: [(pages: any FieldPages, ordinals: [Int])] = []
     private var gatheredRows = 0
@@ -106,14 +107,14 @@ struct FieldSegmentWriter {
     }
 
     private mutating func append(_ pages: any FieldPages, ordinals: [Int]) throws(Failure) {
-        guard pages.rowCount < FieldBlockLimits.smallRows else {
+        guard pages.rowCount < FieldBlockLimits.smallRows(of: signal.schema) else {
             try putGathered()
             try put(pages, ordinals)
             return
         }
         gathered.append((pages, ordinals))
         gatheredRows += pages.rowCount
-        if gatheredRows >= FieldBlockLimits.rowsMax / 2 { try putGathered() }
+        if gatheredRows >= FieldBlockLimits.rows(of: signal.schema) / 2 { try putGathered() }
     }
 
     private mutating func put(_ pages: any FieldPages, _ ordinals: [Int]) throws(Failure) {
@@ -123,6 +124,11 @@ struct FieldSegmentWriter {
 
     private mutating func put(_ block: FieldBlock, head: FieldBlockHead) throws(Failure) {
         let page = encoder.encode(head.encoded())
+        for fingerprint in block.traces {
+            traces.append(
+                TraceIndex.Entry(fingerprint: fingerprint, block: UInt32(entries.count))
+            )
+        }
         entries.append(
             FieldBlockEntry(
                 block,
@@ -157,7 +163,7 @@ struct FieldSegmentWriter {
                 }
             )
         }
-        let packed = packer.pack(batches, order: order)
+        let packed = packer.pack(batches, order: order, schema: signal.schema)
         let ordinals = packed.labels.map { stream in
             labels.partitioningIndex { !($0 < stream) }
         }
@@ -177,7 +183,12 @@ struct FieldSegmentWriter {
                     entry.times.lowerBound
                 )...max(times.upperBound, entry.times.upperBound)
         }
-        let (signal, entries) = (signal, entries)
+        do throws(FileError) {
+            for page in TraceIndex.pages(traces) { try file.appendTracePage(page) }
+        } catch {
+            throw .file(error)
+        }
+        let (signal, entries, tracePages) = (signal, entries, file.tracePages)
         let (streamCount, range) = (labels.count, times)
         do throws(FileError) {
             return try file.finish { streamPages in
@@ -188,7 +199,8 @@ struct FieldSegmentWriter {
                     rowCount: entries.reduce(0) { $0 + $1.rowCount },
                     times: range,
                     streamPages: streamPages,
-                    fieldBlocks: entries
+                    fieldBlocks: entries,
+                    tracePages: tracePages
                 )
             }
         } catch {

@@ -51,12 +51,52 @@ package final class RowSelection: Sendable {
 
     /// The indexes of the blocks that may hold a span of a trace, few others among them.
     ///
-    /// - Parameter id: 32 hexadecimal digits in lower case.
-    package func blocks(
-        ofTrace id: [UInt8],
-        budget: some ScanBudget
-    ) throws(StoreError) -> [Int] {
-        Array(blocks.indices)
+    /// - Parameters:
+    ///   - id: 32 hexadecimal digits in lower case; anything else is in no block.
+    ///   - budget: Is told of damage; blocks of a damaged segment are left out.
+    /// - Returns: Ascending.
+    package func blocks(ofTrace id: [UInt8], budget: some ScanBudget) -> [Int] {
+        guard let trace = TraceID(digits: id.span) else { return [] }
+        let fingerprint = trace.fingerprint
+        let decoder = PageDecoder()
+        var found: [Int] = []
+        // Blocks of a segment come one after the other, ascending, some left out by their times.
+        var segment: (path: String, blocks: [Int])?
+        for (index, block) in blocks.enumerated() {
+            switch block.place {
+            case .batch(let batch):
+                if batch.fields[SpanField.traceID]?.values.holds(id) == true {
+                    found.append(index)
+                }
+            case .encoded(let pages as MemoryFieldPages, _):
+                if pages.traces.contains(fingerprint) { found.append(index) }
+            case .encoded(let pages as SegmentFieldPages, let live):
+                if segment?.path != pages.segment.path {
+                    let blocks = Self.blocks(of: trace, pages, decoder) { error in
+                        if let live { store.quarantine(live, error) }
+                        budget.noteQuarantined(path: live?.record.path ?? pages.segment.path)
+                    }
+                    segment = (pages.segment.path, blocks)
+                }
+                if segment?.blocks.contains(pages.index) == true { found.append(index) }
+            case .encoded: found.append(index)
+            }
+        }
+        return found
+    }
+
+    private static func blocks(
+        of trace: TraceID,
+        _ pages: SegmentFieldPages,
+        _ decoder: PageDecoder,
+        onDamage: (SegmentError) -> Void
+    ) -> [Int] {
+        do throws(SegmentError) {
+            return try pages.segment.blocks(ofTrace: trace, decoder: decoder)
+        } catch {
+            onDamage(error)
+            return []
+        }
     }
 
     /// Opens blocks in the order of `indexes`, some at the same time on several threads.

@@ -15,6 +15,7 @@ struct SegmentFileWriter {
     private var pageFirst: Labels?
     private var pageStreamCount = 0
     private var encodedPages: [(entry: EncodedPage, first: Labels, count: Int)] = []
+    private(set) var tracePages: [TraceIndex.PagePlace] = []
     private(set) var lastLabels = Labels.empty
     private(set) var streamCount = 0
 
@@ -54,6 +55,22 @@ struct SegmentFileWriter {
         pageStreamCount += 1
         lastLabels = labels
         streamCount += 1
+    }
+
+    /// Appends a page of the trace index.
+    mutating func appendTracePage(
+        _ page: (firstFingerprint: UInt32, entryCount: Int, bytes: [UInt8])
+    ) throws(FileError) {
+        let encoded = encoder.encode(page.bytes, matching: .none)
+        tracePages.append(
+            TraceIndex.PagePlace(
+                offset: position,
+                firstFingerprint: page.firstFingerprint,
+                entryCount: page.entryCount,
+                page: PageEntry(encoded)
+            )
+        )
+        try append(encoded.bytes)
     }
 
     private mutating func finishStreamPage() {

@@ -5,10 +5,12 @@ internal import WeirSystem
 /// What a segment says of itself at its end.
 ///
 /// Layout: docs/format/segment.md. Version 1 has blocks of runs; version 2, of signals whose rows
-/// have fields, has field blocks.
+/// have fields, has field blocks; version 3, of spans, has an index of traces besides.
 struct SegmentFooter: Sendable {
     static let magic = Array("WEIRSEG1".utf8)
-    static func version(of signal: Signal) -> UInt64 { signal.schema.hasFields ? 2 : 1 }
+    static func version(of signal: Signal) -> UInt64 {
+        signal.schema.isOrderedByTrace ? 3 : signal.schema.hasFields ? 2 : 1
+    }
     static let trailerCount = 24
     static let rawCountMax = PageDecoder.rawCountMax
 
@@ -24,6 +26,8 @@ struct SegmentFooter: Sendable {
     let blocks: [BlockEntry]
     /// Empty where it has none.
     let fieldBlocks: [FieldBlockEntry]
+    /// The pages of the trace index, fingerprints ascending; empty but for spans.
+    let tracePages: [TraceIndex.PagePlace]
 
     func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
@@ -46,6 +50,9 @@ struct SegmentFooter: Sendable {
         UInt64(blocks.count + fieldBlocks.count).appendVarint(to: &bytes)
         for block in blocks { block.append(to: &bytes) }
         for block in fieldBlocks { block.append(to: &bytes) }
+        guard signal.schema.isOrderedByTrace else { return bytes }
+        UInt64(tracePages.count).appendVarint(to: &bytes)
+        for place in tracePages { place.append(to: &bytes) }
         return bytes
     }
 
@@ -57,7 +64,8 @@ struct SegmentFooter: Sendable {
         times: ClosedRange<Int64>,
         streamPages: [StreamPageEntry],
         blocks: [BlockEntry] = [],
-        fieldBlocks: [FieldBlockEntry] = []
+        fieldBlocks: [FieldBlockEntry] = [],
+        tracePages: [TraceIndex.PagePlace] = []
     ) {
         self.signal = signal
         self.sequences = sequences
@@ -67,12 +75,13 @@ struct SegmentFooter: Sendable {
         self.streamPages = streamPages
         self.blocks = blocks
         self.fieldBlocks = fieldBlocks
+        self.tracePages = tracePages
     }
 
     init(_ bytes: [UInt8]) throws(DecodeError) {
         var reader = ByteReader(bytes.span)
         let version = try reader.readVarint()
-        guard version == 1 || version == 2 else { throw .unknownValue(offset: 0, value: version) }
+        guard (1...3).contains(version) else { throw .unknownValue(offset: 0, value: version) }
         let signalByte = try reader.readByte()
         guard let signal = Signal(rawValue: signalByte) else {
             throw .unknownValue(offset: 1, value: UInt64(signalByte))
@@ -129,6 +138,17 @@ struct SegmentFooter: Sendable {
                 )
             }
         }
+        var tracePages: [TraceIndex.PagePlace] = []
+        if signal.schema.isOrderedByTrace {
+            for _ in 0..<(try reader.readCount(limit: reader.remaining)) {
+                let start = reader.offset
+                let place = try TraceIndex.PagePlace(from: &reader)
+                guard place.firstFingerprint >= tracePages.last?.firstFingerprint ?? 0,
+                    place.entryCount > 0, !fieldBlocks.isEmpty
+                else { throw .notCanonical(offset: start) }
+                tracePages.append(place)
+            }
+        }
         let blockRows =
             blocks.reduce(0) { $0 + $1.rowCount } + fieldBlocks.reduce(0) { $0 + $1.rowCount }
         guard reader.remaining == 0, blockRows == rowCount else {
@@ -136,5 +156,6 @@ struct SegmentFooter: Sendable {
         }
         self.blocks = blocks
         self.fieldBlocks = fieldBlocks
+        self.tracePages = tracePages
     }
 }

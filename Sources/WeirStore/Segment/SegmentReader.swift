@@ -279,6 +279,9 @@ final class SegmentReader: Sendable {
                 ordinals: Array(0..<footer.streamCount)
             )
         }
+        for index in footer.tracePages.indices {
+            _ = try readTracePage(index, decoder: decoder)
+        }
         let columns = Set(footer.signal.schema.columns.indices)
         for index in footer.blocks.indices {
             let block = try readBlock(index, columns: columns, decoder: decoder)

@@ -96,7 +96,7 @@ extension Store {
             let fieldParts =
                 schema.hasFields
                 ? Self.pieces(of: batches).compactMap {
-                    FieldPart(Array($0), order: order, packer: packer)
+                    FieldPart(Array($0), order: order, schema: schema, packer: packer)
                 } : []
             orders[registryKey] = order
             state.withLock { state in

@@ -92,7 +92,10 @@ package struct TraceSpan: Hashable, Sendable {
     package let cut: [String]
     package let droppedAttributes: Int
 
-    package var end: Int64 { start.addingReportingOverflow(duration).partialValue }
+    /// Far enough, and two of them can be added.
+    private static let timeMax = Int64.max / 4
+
+    package var end: Int64 { start + duration }
 
     init?(_ json: JSONValue) {
         guard let id = json["spanID"]?.string, !id.isEmpty else { return nil }
@@ -107,9 +110,8 @@ package struct TraceSpan: Hashable, Sendable {
         resource = json["resource"]?.int
         let version = json["scopeVersion"]?.string.map { " \($0)" } ?? ""
         scope = (json["scope"]?.string ?? "") + version
-        start = max(0, json["startTimeUnixNano"]?.nanoseconds ?? 0)
-        let length = max(0, json["durationNanos"]?.nanoseconds ?? 0)
-        duration = start.addingReportingOverflow(length).overflow ? 0 : length
+        start = min(max(0, json["startTimeUnixNano"]?.nanoseconds ?? 0), Self.timeMax)
+        duration = min(max(0, json["durationNanos"]?.nanoseconds ?? 0), Self.timeMax)
         attributes = json["attributes"]?.members ?? []
         events = (json["events"]?.array ?? []).map { one in
             Event(

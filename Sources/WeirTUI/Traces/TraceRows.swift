@@ -168,9 +168,10 @@ extension TraceTree {
         let gapMin = max(trace.duration / 20, 1_000_000)
         var reached = parent.map { trace.spans[$0].start }
         func addGap(until end: Int64) {
-            guard folds.showsGaps, let parent, let from = reached, end - from >= gapMin else {
-                return
-            }
+            guard folds.showsGaps, let parent, let from = reached else { return }
+            // What goes on after the parent has ended is not its time.
+            let end = min(end, trace.spans[parent].end)
+            guard end - from >= gapMin else { return }
             contents.append(.gap(parent: parent, from: from, to: end))
         }
         var place = 0

@@ -301,7 +301,9 @@ extension App {
             rows: profile.lines.prefix(1000).map { line in
                 [
                     TableWidget.Entry(TraceText.duration(line.selfTime), theme.strong),
-                    TableWidget.Entry(ValueUnit.ratio.text(Double(line.selfTime) / total)),
+                    TableWidget.Entry(
+                        ValueUnit.ratio.text(Double(line.selfTime) / total, decimals: 1)
+                    ),
                     TableWidget.Entry(TraceText.duration(line.total)),
                     TableWidget.Entry(String(line.count)),
                     TableWidget.Entry(

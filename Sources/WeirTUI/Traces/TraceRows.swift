@@ -12,7 +12,7 @@ package struct TraceRow: Hashable, Sendable {
 
     package let content: Content
     package let depth: Int
-    /// Bit n: the ancestor at depth n has siblings below it.
+    /// Bit n: the ancestor at depth n + 1 has siblings below it.
     package let guides: UInt64
     package let isLast: Bool
     package let hasChildren: Bool
@@ -74,7 +74,7 @@ extension TraceTree {
                         isOpen: true
                     )
                 )
-                missingPlaces(orphan, place == count - 1, folds, into: &tops)
+                missingPlaces(orphan, folds, into: &tops)
             } else {
                 tops.append(row(top.root, depth: 0, guides: 0, isLast: place == count - 1, folds))
             }
@@ -116,12 +116,12 @@ extension TraceTree {
 
     /// The guides of the rows below one.
     private func below(_ row: TraceRow) -> UInt64 {
-        row.isLast || row.depth > 62 ? row.guides : row.guides | 1 << UInt64(row.depth)
+        guard !row.isLast, (1...63).contains(row.depth) else { return row.guides }
+        return row.guides | 1 << UInt64(row.depth - 1)
     }
 
     private func missingPlaces(
         _ orphan: Int,
-        _ isLast: Bool,
         _ folds: TraceFolds,
         into rows: inout [TraceRow]
     ) {
@@ -129,7 +129,7 @@ extension TraceTree {
             orphans[orphan].children,
             parent: nil,
             depth: 1,
-            guides: isLast ? 0 : 1,
+            guides: 0,
             folds
         )
     }

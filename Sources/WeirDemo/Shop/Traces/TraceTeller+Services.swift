@@ -66,6 +66,13 @@ extension TraceTeller {
 
     // MARK: Orders
 
+    private static let orders = ShopTopology.Route(
+        method: "POST",
+        path: "/api",
+        share: 0,
+        medianSeconds: 0
+    )
+
     /// A request to checkout with all that it needs; the span that is told of is the one of the
     /// request's service.
     ///
@@ -115,7 +122,7 @@ extension TraceTeller {
             }
         }
         let lead = ms(1.2 + noise.uniform())
-        let root = addRoot(route(Self.gateway, 1), request, from: 0, to: 0)
+        let root = addRoot(Self.orders, request, from: 0, to: 0)
         let server = call(from: root, checkout, order, at: lead, for: 0)
         spans[server].attributes += [
             .init("user.id", request.user), .init("order.items", 1 + request.item % 7),

@@ -14,7 +14,23 @@ struct TraceQueryEndpoint: Sendable {
         case tempoSearch
         case tempoEcho
         case tempoBuildInfo
+        case tempoTags
+        case tempoTagsV2
+        case tempoTagValues
+        case tempoTagValuesV2
+        case tempoMetricsRange
+        case tempoMetrics
         case jaegerTrace
+        case jaegerSearch
+        case jaegerServices
+        case jaegerServiceOperations
+        case jaegerOperations
+        case jaegerDependencies
+        case traceLogs
+        case traceMetrics
+        case exemplars
+        case exemplarTraces
+        case graph
     }
 
     let spans: any RowSource
@@ -62,7 +78,23 @@ struct TraceQueryEndpoint: Sendable {
         case .tempoSearch: tempo.search()
         case .tempoEcho: TempoAPI.echo
         case .tempoBuildInfo: TempoAPI.buildInfo(version: WeirVersion.text)
+        case .tempoTags: tempo.tagNames()
+        case .tempoTagsV2: tempo.tagNamesV2()
+        case .tempoTagValues: tempo.tagValues(name)
+        case .tempoTagValuesV2: tempo.tagValuesV2(name)
+        case .tempoMetricsRange: tempo.metricsRange()
+        case .tempoMetrics: tempo.metricsInstant()
         case .jaegerTrace: jaeger.trace(name)
+        case .jaegerSearch: jaeger.search()
+        case .jaegerServices: jaeger.services()
+        case .jaegerServiceOperations: jaeger.operations(of: name)
+        case .jaegerOperations: jaeger.operations()
+        case .jaegerDependencies: jaeger.dependencies()
+        case .traceLogs: own.logs(name, source: logs)
+        case .traceMetrics: own.metrics(name, source: samples)
+        case .exemplars: ExemplarsAPI(request, exemplars: exemplars).query()
+        case .exemplarTraces: ExemplarsAPI(request, exemplars: exemplars).traces()
+        case .graph: own.graph(source: samples)
         }
     }
 
@@ -75,15 +107,33 @@ struct TraceQueryEndpoint: Sendable {
     ) {
         let own: [(String, Kind)] = [
             ("traces/{name}", .trace), ("traces/search", .search),
+            ("traces/{name}/logs", .traceLogs), ("traces/{name}/metrics", .traceMetrics),
+            ("query_exemplars", .exemplars), ("exemplars/traces", .exemplarTraces),
+            ("services/graph", .graph),
         ]
         for (path, kind) in own { router.add("GET", "POST", at: "/api/v1/" + path, route(kind)) }
         let tempo: [(String, Kind)] = [
             ("/api/v2/traces/{name}", .tempoTraceV2), ("/api/search", .tempoSearch),
             ("/api/echo", .tempoEcho), ("/api/status/buildinfo", .tempoBuildInfo),
+            ("/api/search/tags", .tempoTags), ("/api/v2/search/tags", .tempoTagsV2),
+            ("/api/search/tag/{name}/values", .tempoTagValues),
+            ("/api/v2/search/tag/{name}/values", .tempoTagValuesV2),
+            ("/api/metrics/query_range", .tempoMetricsRange),
+            ("/api/metrics/query", .tempoMetrics),
         ]
         for (path, kind) in tempo {
             router.add("GET", "POST", at: path, route(kind))
             router.add("GET", "POST", at: "/tempo" + path, route(kind))
+        }
+        let jaeger: [(String, Kind)] = [
+            ("/api/services", .jaegerServices),
+            ("/api/services/{name}/operations", .jaegerServiceOperations),
+            ("/api/operations", .jaegerOperations), ("/api/traces", .jaegerSearch),
+            ("/api/dependencies", .jaegerDependencies),
+        ]
+        for (path, kind) in jaeger {
+            router.add("GET", at: path, route(kind))
+            router.add("GET", at: "/jaeger" + path, route(kind))
         }
         router.add("GET", at: "/api/traces/{name}", route(.tempoOrJaegerTrace))
         router.add("GET", at: "/tempo/api/traces/{name}", route(.tempoTrace))

@@ -97,13 +97,15 @@ extension EndToEnd {
                 let trace = try Self.trace(client, String(repeating: "3", count: 32))
                 let spans = trace["spans"]?.array ?? []
                 try Self.checkBoth(spans, service: "spans-zipkin")
-                // Zipkin's tags are texts, and the resource's are among them.
+                // Zipkin's tags are texts, and the resource's are among them; the exporter calls
+                // every sampled span one to be debugged.
                 #expect(
                     Self.members(spans[0]["attributes"]) == [
                         #"build.number="7""#, #"http.response.status_code="500""#,
-                        #"net.host.ip="10.1.2.3""#, "net.host.port=8080", #"numbers="[1,2]""#,
+                        #"net.host.ip="10.1.2.3""#, "net.host.port=8080",
+                        #"numbers="[\"1\",\"2\"]""#,
                         #"ok="false""#, #"ratio="0.25""#, #"tags="[\"x\",\"y\"]""#,
-                        #"text="ünïcode \"q\"""#, #"whole="2.0""#,
+                        #"text="ünïcode \"q\"""#, #"whole="2.0""#, "zipkin.debug=true",
                     ]
                 )
                 let event = spans[0]["events"]?.array?.first

@@ -27,26 +27,96 @@ package final class FieldEncoder {
         directory: inout [UInt8],
         area: inout [UInt8]
     ) {
-        var pages: [EncodedPage] = []
-        let hasPresence = column.count < rowCount
-        if hasPresence {
-            pages.append(encoder.encode(RowPresence.encode(column.rows, rowCount: rowCount)))
-        }
         let kind = column.commonKind
-        if kind == nil { pages.append(encoder.encode(column.kinds)) }
-        let encoded = encodeValues(column.values)
+        write(
+            encodeValues(column.values),
+            name: column.name,
+            kind: kind,
+            kinds: kind == nil ? column.kinds : [],
+            rows: column.rows,
+            rowCount: rowCount,
+            directory: &directory,
+            area: &area
+        )
+    }
+
+    /// Encodes a field whose texts are known to be few; at least one row has it.
+    package func encode(
+        _ column: CodedColumn,
+        directory: inout [UInt8],
+        area: inout [UInt8]
+    ) {
+        // The texts of this block alone, in the order they come.
+        var codeOfEntry = [Int32](repeating: -1, count: column.entries.count)
+        var entries = BytesColumn()
+        var codes: [UInt16] = []
+        var rows: [UInt32] = []
+        codes.reserveCapacity(column.codes.count)
+        rows.reserveCapacity(column.codes.count)
+        var kinds: Set<UInt8> = []
+        for (row, entry) in column.codes.enumerated() where entry >= 0 {
+            var code = codeOfEntry[Int(entry)]
+            if code < 0 {
+                code = Int32(entries.count)
+                codeOfEntry[Int(entry)] = code
+                entries.append(Int(entry), of: column.entries)
+                kinds.insert(column.kinds[Int(entry)])
+            }
+            codes.append(UInt16(truncatingIfNeeded: code))
+            rows.append(UInt32(row))
+        }
+        let isConstant =
+            entries.count == 1 && entries.bytes.count <= TextRun.constantBytesMax
+        guard kinds.count == 1, isConstant || entries.count * 4 <= codes.count,
+            entries.count <= Self.dictionaryMax, let kind = kinds.first
+        else {
+            return encode(
+                column.column,
+                rowCount: column.codes.count,
+                directory: &directory,
+                area: &area
+            )
+        }
+        write(
+            isConstant ? encodeRun(entries) : encodeDictionary(codes, entries),
+            name: column.name,
+            kind: FieldKind(rawValue: kind),
+            kinds: [],
+            rows: rows,
+            rowCount: column.codes.count,
+            directory: &directory,
+            area: &area
+        )
+    }
+
+    private func write(
+        _ encoded: EncodedValues,
+        name: String,
+        kind: FieldKind?,
+        kinds: [UInt8],
+        rows: [UInt32],
+        rowCount: Int,
+        directory: inout [UInt8],
+        area: inout [UInt8]
+    ) {
+        var pages: [EncodedPage] = []
+        let hasPresence = rows.count < rowCount
+        if hasPresence {
+            pages.append(encoder.encode(RowPresence.encode(rows, rowCount: rowCount)))
+        }
+        if kind == nil { pages.append(encoder.encode(kinds)) }
         if let filter = encoded.filter {
             pages.append(encoder.encode(filter, matching: .none))
         }
         pages.append(contentsOf: encoded.pages)
-        let name = Array(column.name.utf8.prefix(FieldEntry.nameBytesMax))
+        let name = Array(name.utf8.prefix(FieldEntry.nameBytesMax))
         UInt64(name.count).appendVarint(to: &directory)
         directory.append(contentsOf: name)
         directory.append(
             (kind?.rawValue ?? 0) | (hasPresence ? 8 : 0) | (encoded.filter != nil ? 16 : 0)
                 | encoded.codec << 5
         )
-        UInt64(column.count).appendVarint(to: &directory)
+        UInt64(rows.count).appendVarint(to: &directory)
         directory.append(contentsOf: encoded.head)
         for page in pages {
             PageEntry(page).append(to: &directory)
@@ -69,7 +139,7 @@ package final class FieldEncoder {
             limit: Self.dictionaryMax,
             share: 8
         ) {
-            return encodeDictionary(codes, dictionary)
+            return encodeDictionary(codes, dictionary.entries)
         }
         if let (form, integers) = TextForm.recognise(values) {
             return encodeNumbers(form, integers)
@@ -81,21 +151,21 @@ package final class FieldEncoder {
 
     private func encodeDictionary(
         _ codes: [UInt16],
-        _ dictionary: TextDictionary
+        _ texts: BytesColumn
     ) -> EncodedValues {
         var head: [UInt8] = []
         var entries: [UInt8] = []
-        UInt64(dictionary.count).appendVarint(to: &head)
+        UInt64(texts.count).appendVarint(to: &head)
         BytesRun.encode(
-            dictionary.entries,
-            rows: 0..<dictionary.count,
+            texts,
+            rows: 0..<texts.count,
             head: &head,
             body: &entries,
             scratch: &scratch
         )
-        Self.appendZone(dictionary.entries, to: &head)
+        Self.appendZone(texts, to: &head)
         var bytes = codes.map { UInt8(truncatingIfNeeded: $0) }
-        if dictionary.count > 256 {
+        if texts.count > 256 {
             for code in codes { bytes.append(UInt8(truncatingIfNeeded: code >> 8)) }
         }
         return EncodedValues(

@@ -30,12 +30,24 @@ final class FieldBlockPacker {
         } else {
             rows.sort(keepsLastOfEqualTimes: false)
         }
-        let labels = rows.streamReferences.map { order.labels[Int($0)] }
+        let labels =
+            schema.isOrderedByTrace
+            ? [Labels.empty] : rows.streamReferences.map { order.labels[Int($0)] }
         var places = [UInt32](
             repeating: Self.noPlace,
             count: batches.reduce(0) { $0 + $1.rowCount }
         )
         for (place, row) in rows.sorted.enumerated() { places[Int(row)] = UInt32(place) }
+        var batches = batches
+        var shared: SharedColumns?
+        if schema.isOrderedByTrace {
+            let columns = SharedColumns(rows.sortedReferences, labels: order.labels)
+            if batches.contains(where: { columns.overlap($0.fields) }) {
+                batches = batches.map { $0.dissolvingStreams(order.labels) }
+            } else {
+                shared = columns
+            }
+        }
         let fields = Self.parts(of: batches)
         let ranges = Self.cut(
             fields,
@@ -64,6 +76,16 @@ final class FieldBlockPacker {
                 fieldEncoder.encode(
                     column.gathering(indexes, rows: rows),
                     rowCount: range.count,
+                    directory: &directories[block].bytes,
+                    area: &areas[block]
+                )
+            }
+        }
+        if let shared {
+            for (block, range) in ranges.enumerated() {
+                directories[block].count += shared.encode(
+                    range,
+                    with: fieldEncoder,
                     directory: &directories[block].bytes,
                     area: &areas[block]
                 )
@@ -140,7 +162,7 @@ final class FieldBlockPacker {
     }
 
     /// A field's values in one batch, whose first row is `firstRow` among all rows.
-    private typealias Part = (firstRow: Int, column: FieldColumn)
+    typealias Part = (firstRow: Int, column: FieldColumn)
 
     /// Each field's parts, in the order the fields came.
     private static func parts(of batches: [ResolvedBatch]) -> [[Part]] {

@@ -92,32 +92,21 @@ struct RowOrder {
         timeRange = minTime...maxTime
     }
 
-    /// Sorts by stream, then trace by trace, and drops spans that are there twice.
+    /// Sorts trace by trace, whatever the streams, and drops spans that are there twice.
     ///
     /// - Parameter batches: Those that the order was made of.
     /// - Returns: The fingerprint of each sorted row's trace.
     mutating func sortByTrace(_ batches: [ResolvedBatch]) -> [UInt32] {
-        sortByStream()
-        var kept: [UInt32] = []
-        var fingerprints: [UInt32] = []
-        var start = 0
-        while start < sorted.count {
-            let reference = references[Int(sorted[start])]
-            var end = start + 1
-            while end < sorted.count, references[Int(sorted[end])] == reference { end += 1 }
-            let spans = SpanOrder(batches, rows: Array(sorted[start..<end]))
-            starts.append(kept.count)
-            streamReferences.append(reference)
-            kept.append(contentsOf: spans.sorted)
-            fingerprints.append(contentsOf: spans.fingerprints)
-            start = end
-        }
-        starts.append(kept.count)
-        sorted = kept
-        sortedTimes = kept.map { times[Int($0)] }
+        let spans = SpanOrder(batches, rows: sorted)
+        sorted = spans.sorted
+        starts = [0, sorted.count]
+        sortedTimes = sorted.map { times[Int($0)] }
         if let first = sortedTimes.min(), let last = sortedTimes.max() { timeRange = first...last }
-        return fingerprints
+        return spans.fingerprints
     }
+
+    /// The reference of each sorted row.
+    var sortedReferences: [UInt32] { sorted.map { references[Int($0)] } }
 
     /// By counting, where the streams are dense among the ranks, as they nearly always are.
     private mutating func sortByStream() {

@@ -13,6 +13,7 @@ package final class RowBlock {
     private var directory: FieldDirectory?
     private var keptTimes: [Int64]?
     private var keptNumbers: [Int32]?
+    private var keptTable: FieldTable?
     private var fields: [FieldName: FieldValues] = [:]
     private var filters: [String: [UInt8]] = [:]
     private var noted: SegmentError?
@@ -53,7 +54,7 @@ package final class RowBlock {
         if let keptTimes { return keptTimes }
         let times: [Int64]
         switch block.place {
-        case .batch(let batch): times = batch.times
+        case .batch(let batch, _): times = batch.times
         case .encoded(let pages, _):
             times =
                 note { () throws(SegmentError) in try pages.times(decoder: decoder) }
@@ -69,7 +70,7 @@ package final class RowBlock {
         var numbers: [Int32] = []
         numbers.reserveCapacity(rowCount)
         switch block.place {
-        case .batch(let batch):
+        case .batch(let batch, _):
             for reference in batch.references { numbers.append(block.numbers[Int(reference)]) }
         case .encoded(let pages, _):
             let head = note { () throws(SegmentError) in try pages.head() }
@@ -113,6 +114,14 @@ package final class RowBlock {
         }
     }
 
+    /// A batch's fields and those that its rows share.
+    private func shared(_ batch: ResolvedBatch, _ labels: [Labels]) -> FieldTable {
+        if let keptTable { return keptTable }
+        let table = batch.fields.dissolving(batch.references.map { labels[Int($0)] })
+        keptTable = table
+        return table
+    }
+
     private func readDirectory(_ pages: any FieldPages) -> FieldDirectory? {
         if let directory { return directory }
         directory = note { () throws(SegmentError) in try pages.directory(decoder: decoder) }
@@ -122,7 +131,8 @@ package final class RowBlock {
     /// The names of the fields that some row of the block has; the body's is empty.
     package func fieldNames() -> [String] {
         switch block.place {
-        case .batch(let batch): batch.fields.columns.map(\.name)
+        case .batch(let batch, let labels?): shared(batch, labels).columns.map(\.name)
+        case .batch(let batch, nil): batch.fields.columns.map(\.name)
         case .encoded(let pages, _): readDirectory(pages)?.entries.map(\.name) ?? []
         }
     }
@@ -133,8 +143,12 @@ package final class RowBlock {
         if let known = fields[key] { return known }
         let values: FieldValues?
         switch block.place {
-        case .batch(let batch):
-            values = batch.fields[name].map { FieldValues($0, rowCount: rowCount) }
+        case .batch(let batch, let labels):
+            // A field of the rows' own first: most of those asked for are.
+            let own = batch.fields[name]
+            let isWhole = own?.isComplete(rowCount: rowCount) == true || labels == nil
+            let column = isWhole ? own : labels.flatMap { shared(batch, $0)[name] }
+            values = column.map { FieldValues($0, rowCount: rowCount) }
         case .encoded(let pages, _):
             guard let directory = readDirectory(pages), let index = directory.index(of: name)
             else { return nil }

@@ -23,7 +23,9 @@ package final class RowSelection: Sendable {
         enum Place: Sendable {
             case encoded(any FieldPages, LiveSegment?)
             /// As it arrived; rows' references are the registry's.
-            case batch(ResolvedBatch)
+            ///
+            /// `shared` has the streams by reference where they are fields of their rows.
+            case batch(ResolvedBatch, shared: [Labels]?)
         }
 
         let place: Place
@@ -64,7 +66,7 @@ package final class RowSelection: Sendable {
         var segment: (path: String, blocks: [Int])?
         for (index, block) in blocks.enumerated() {
             switch block.place {
-            case .batch(let batch):
+            case .batch(let batch, _):
                 if batch.fields[SpanField.traceID]?.values.holds(id) == true {
                     found.append(index)
                 }
@@ -174,7 +176,12 @@ extension Store {
             }
             if !bucket.active.isEmpty {
                 let labels = registry(tenant: tenant, signal: signal).snapshot().labels
-                try gathering.add(bucket.active, labels: labels, compiled)
+                try gathering.add(
+                    bucket.active,
+                    labels: labels,
+                    isShared: signal.schema.isOrderedByTrace,
+                    compiled
+                )
             }
         }
         return gathering.finish(self)
@@ -283,6 +290,7 @@ extension Store {
         mutating func add(
             _ batches: [ResolvedBatch],
             labels all: [Labels],
+            isShared: Bool,
             _ matchers: StreamMatchers
         ) throws(StoreError) {
             var run = StreamMatchers.Run(matchers)
@@ -301,7 +309,7 @@ extension Store {
                     guard isSelected else { continue }
                     blocks.append(
                         RowSelection.Block(
-                            place: .batch(batch),
+                            place: .batch(batch, shared: isShared ? all : nil),
                             numbers: numbers,
                             times: batch.timeRange,
                             rowCount: batch.rowCount,

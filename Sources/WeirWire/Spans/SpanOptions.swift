@@ -14,7 +14,9 @@ package struct SpanLimits: Hashable, Sendable {
     package var eventsBytesMax = 1 << 20
     /// Spans of one request.
     package var spansMax = 1_000_000
-    /// Bytes of values that one request may make: a resource is kept with each of its spans.
+    /// Bytes of a resource and a scope that are one stream; longer ones are kept with each span.
+    package var sharedBytesMax = 16 << 10
+    /// Bytes of values that one request may make.
     package var batchBytesMax = 256 << 20
     /// Different attribute names in one request; more are dropped and counted.
     package var namesMax = 20_000
@@ -138,10 +140,7 @@ package struct SpanResult: Sendable {
     /// The body had more spans than `spansMax`, or made more than `batchBytesMax`: none is kept.
     package var isTooLarge = false
 
-    package init() {
-        batch.streams = [.empty]
-        batch.firstLines = [0]
-    }
+    package init() {}
 
     mutating func refuse(line: Int = 0, _ error: SpanError) {
         refusedCount += 1

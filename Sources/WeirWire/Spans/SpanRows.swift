@@ -4,7 +4,7 @@ internal import WeirCore
 ///
 /// What makes a span refused is checked by `begin`, before anything of it is written; what comes
 /// after is cut, or dropped and counted, where it breaks a limit. A resource and a scope are read
-/// once and their values written with each span.
+/// once and are the stream of their spans (`SharedFields`), unless they are too long for that.
 struct SpanRows {
     /// What an attribute belongs to.
     enum Place: Int {
@@ -96,6 +96,11 @@ struct SpanRows {
     private var slots = [Int](repeating: -1, count: Slot.allCases.count)
     private var resource = Constants()
     private var scope = Constants()
+    /// The number of the stream that resource and scope make; nil until it is needed.
+    private var stream: UInt32?
+    /// Whether they are too long for a stream, and are written with each span.
+    private var isWrittenOut = false
+    private var streams: [Labels: UInt32] = [:]
     private var scratch: [UInt8] = []
     private var cuts: [[UInt8]] = []
     private var row = 0
@@ -137,17 +142,20 @@ struct SpanRows {
 
     mutating func beginResource() {
         resource = Constants()
+        stream = nil
         previous[Place.resource.rawValue] = parents[Place.resource.rawValue]
         beginScope()
     }
 
     mutating func beginScope() {
         scope = Constants()
+        stream = nil
         previous[Place.scope.rawValue] = parents[Place.scope.rawValue]
     }
 
     mutating func setConstant(_ place: Place, _ slot: Slot, _ value: Span<UInt8>) {
         guard value.count > 0 else { return }
+        stream = nil
         let end = ByteWords.cut(value, to: options.limits.valueBytesMax)
         let column = column(slot)
         let isCut = end < value.count
@@ -161,6 +169,7 @@ struct SpanRows {
     }
 
     mutating func addDropped(_ place: Place, _ count: UInt64) {
+        if place != .span { stream = nil }
         switch place {
         case .span: droppedAttributes = Self.sum(droppedAttributes, count)
         case .resource: resource.dropped = Self.sum(resource.dropped, count)
@@ -225,11 +234,60 @@ struct SpanRows {
             let name = Self.statusNames[Int(facts.status.rawValue)]
             put(column, .text, name.span)
         }
-        write(resource, .resourceDroppedAttributes)
-        write(scope, .scopeDroppedAttributes)
+        let stream = stream ?? makeStream()
+        if isWrittenOut {
+            write(resource, .resourceDroppedAttributes)
+            write(scope, .scopeDroppedAttributes)
+        }
+        if !resource.cuts.isEmpty || !scope.cuts.isEmpty { cuts += resource.cuts + scope.cuts }
         result.facts.append(facts)
         result.batch.times.append(facts.start)
-        result.batch.streamIndexes.append(0)
+        result.batch.streamIndexes.append(stream)
+    }
+
+    /// Finds or makes the stream of the resource and the scope at hand.
+    private mutating func makeStream() -> UInt32 {
+        var fields: [(name: [UInt8], kind: FieldKind, value: ArraySlice<UInt8>)] = []
+        for constants in [resource, scope] {
+            for value in constants.values {
+                let name = Array(result.batch.fields[value.column].name.utf8)
+                fields.append((name, value.kind, constants.bytes[value.range]))
+            }
+        }
+        for (slot, count) in [
+            (Slot.resourceDroppedAttributes, resource.dropped),
+            (.scopeDroppedAttributes, scope.dropped),
+        ] where count > 0 {
+            fields.append((Array(slot.name.utf8), .number, Array("\(count)".utf8)[...]))
+        }
+        // Of equal names the last stays, as it would in a column.
+        let order = fields.indices.sorted { left, right in
+            let (a, b) = (fields[left].name, fields[right].name)
+            return a == b ? left < right : a.lexicographicallyPrecedes(b)
+        }
+        var bytes: [UInt8] = []
+        for (place, index) in order.enumerated() {
+            let field = fields[index]
+            if place + 1 < order.count, fields[order[place + 1]].name == field.name { continue }
+            SharedFields.append(
+                name: field.name.span,
+                kind: field.kind,
+                value: field.value.span,
+                to: &bytes
+            )
+        }
+        isWrittenOut = bytes.count > options.limits.sharedBytesMax
+        let labels = isWrittenOut ? Labels.empty : Labels(trusted: bytes)
+        if let known = streams[labels] {
+            stream = known
+            return known
+        }
+        let number = UInt32(result.batch.streams.count)
+        result.batch.streams.append(labels)
+        result.batch.firstLines.append(0)
+        streams[labels] = number
+        stream = number
+        return number
     }
 
     private mutating func write(_ constants: Constants, _ dropped: Slot) {
@@ -238,7 +296,6 @@ struct SpanRows {
             put(value.column, value.kind, bytes.extracting(value.range))
         }
         if constants.dropped > 0 { set(dropped, constants.dropped) }
-        if !constants.cuts.isEmpty { cuts += constants.cuts }
     }
 
     /// Ends the row that `begin` started.
@@ -372,8 +429,12 @@ struct SpanRows {
     ) {
         switch place {
         case .span: put(column, kind, value)
-        case .resource: Self.add(column, kind, value, to: &resource)
-        case .scope: Self.add(column, kind, value, to: &scope)
+        case .resource:
+            stream = nil
+            Self.add(column, kind, value, to: &resource)
+        case .scope:
+            stream = nil
+            Self.add(column, kind, value, to: &scope)
         }
     }
 

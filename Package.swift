@@ -179,6 +179,7 @@ if Context.environment["WEIR_FUZZ"] != nil {
         fuzz("ThriftSpanFuzz", ["WeirCore", "WeirWire"]),
         fuzz("PromQLFuzz", ["WeirCore", "WeirQuery"]),
         fuzz("LogQLFuzz", ["WeirCore", "WeirQuery"]),
+        fuzz("TraceQLFuzz", ["WeirCore", "WeirQuery"]),
         fuzz("FieldFuzz", ["WeirCore", "WeirColumns", "WeirStore"]),
         fuzz("SegmentFuzz", ["WeirCore", "WeirSystem", "WeirColumns", "WeirStore"]),
     ]

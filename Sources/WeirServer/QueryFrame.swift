@@ -13,10 +13,8 @@ struct QueryFrame: Sendable {
 
     /// Runs `body` on the query pool.
     ///
-    /// - Parameters:
-    ///   - isStream: The answer lasts as long as its reader likes; every page of it is bounded.
-    ///   - body: Given the parameters of the URL and of a form body; nil when it has answered
-    ///     itself.
+    /// `isStream`: the answer lasts as long as its reader likes; every page of it is bounded.
+    /// `body` is given the parameters of the URL and of a form body; nil when it has answered itself.
     func handle(
         _ exchange: HTTPExchange,
         isStream: Bool = false,

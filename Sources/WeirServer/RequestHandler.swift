@@ -13,6 +13,7 @@ final class RequestHandler: HTTPHandler {
         case logs(LogsEndpoint.Wire)
         case spans(SpanWire)
         case elastic(ElasticEndpoint.Request)
+        case otlpMetrics
         case ping
         case influxHealth
         case influxQuery
@@ -50,6 +51,7 @@ final class RequestHandler: HTTPHandler {
         router.add("POST", at: "/insert/jsonline", .logs(.lines))
         router.add("POST", at: "/loki/api/v1/push", .logs(.loki))
         router.add("POST", at: "/v1/logs", .logs(.otlp))
+        router.add("POST", at: "/v1/metrics", .otlpMetrics)
         router.add("POST", at: "/v1/traces", .spans(.otlp))
         router.add("POST", at: "/api/v2/spans", .spans(.zipkin))
         router.add("POST", at: "/api/traces", .spans(.jaeger))
@@ -122,6 +124,7 @@ final class RequestHandler: HTTPHandler {
         case .spans(let wire): parts.spans.handle(wire, exchange)
         case .elastic(let request):
             parts.elastic.handle(request, index: parameters["index"] ?? "", exchange)
+        case .otlpMetrics: parts.otlpMetrics.handle(exchange)
         case .ping: exchange.respond(InfluxHandshake.ping)
         case .influxHealth: exchange.respond(InfluxHandshake.health)
         case .influxQuery:

@@ -13,6 +13,7 @@ final class ServerParts: Sendable {
     let store: Store
     let telemetry: ServerTelemetry
     let write: WriteEndpoint
+    let otlpMetrics: OTLPMetricsEndpoint
     let logIntake: LogIntake
     let logs: LogsEndpoint
     let spanIntake: SpanIntake
@@ -56,6 +57,12 @@ final class ServerParts: Sendable {
             configuration: configuration,
             clock: clock,
             telemetry: telemetry,
+            pool: parsePool
+        )
+        otlpMetrics = OTLPMetricsEndpoint(
+            store: store,
+            telemetry: telemetry,
+            clock: clock,
             pool: parsePool
         )
         logIntake = LogIntake(store: store, telemetry: telemetry)

@@ -54,6 +54,10 @@ final class ServerTelemetry: Sendable {
     let refusedLines = Counter()
     let skippedStrings = Counter()
     let refusedSeries = Counter()
+    /// Of OpenTelemetry's metrics.
+    let metricPoints = Counter()
+    let refusedMetricPoints = Counter()
+    let exemplars = Counter()
     /// Of each `LogFormat`.
     let logRows = LogFormat.allCases.map { _ in Counter() }
     let refusedLogRows = LogFormat.allCases.map { _ in Counter() }

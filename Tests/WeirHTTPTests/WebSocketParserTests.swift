@@ -1,5 +1,5 @@
-import WeirCore
 import Testing
+import WeirCore
 import WeirTestSupport
 
 @testable import WeirHTTP

@@ -7,7 +7,7 @@ enum SpanRendering {
 
     /// One line a span: `start|field=value …` by name, where text is quoted and bytes are marked.
     static func rows(_ result: SpanResult) -> [String] {
-        let batch = result.batch
+        let batch = result.batch.dissolvingStreams()
         return (0..<batch.rowCount).map { row in
             let fields = batch.fields.columns.compactMap { column -> String? in
                 guard let index = column.index(ofRow: row) else { return nil }
@@ -35,7 +35,7 @@ enum SpanRendering {
     static func isConsistent(_ result: SpanResult) -> Bool {
         let batch = result.batch
         return batch.streamIndexes.count == batch.rowCount && result.facts.count == batch.rowCount
-            && batch.streamIndexes.allSatisfy { $0 == 0 }
+            && batch.streamIndexes.allSatisfy { Int($0) < batch.streams.count }
             && (result.isTooLarge || batch.rowCount + result.refusedCount == result.recordCount)
             && zip(batch.times, result.facts).allSatisfy { $0 == $1.start }
             && batch.fields.columns.allSatisfy { column in

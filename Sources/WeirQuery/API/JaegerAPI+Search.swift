@@ -145,16 +145,9 @@ extension JaegerAPI {
     /// `/api/dependencies`: who called whom how often, from spans and their parents.
     package func dependencies() -> TracesAnswer {
         list { (writer) throws(TracesError) in
-            let end = try request.parameter { () throws(LokiError) in
-                try request.parameters.time("endTs")
-            }
             var lookback = Self.day
-            if let text = request.parameters["lookback"] {
-                guard let milliseconds = Int64(text), milliseconds >= 0, milliseconds < 1 << 42
-                else { throw TracesError("unable to parse param 'lookback': \(text)") }
-                lookback = milliseconds * 1_000_000
-            }
-            let last = end ?? request.parameters.now
+            if let given = try milliseconds("lookback") { lookback = given }
+            let last = try milliseconds("endTs") ?? request.parameters.now
             let (first, overflow) = last.subtractingReportingOverflow(lookback)
             let calls = try request.run { () throws(QueryError) in
                 try self.calls(in: (overflow ? .min : first)...last)
@@ -168,6 +161,15 @@ extension JaegerAPI {
             }
             return calls.count
         }
+    }
+
+    /// A parameter in whole milliseconds, as nanoseconds.
+    private func milliseconds(_ name: String) throws(TracesError) -> Int64? {
+        guard let text = request.parameters[name] else { return nil }
+        guard let milliseconds = Int64(text), milliseconds >= 0, milliseconds < 1 << 43 else {
+            throw TracesError("unable to parse param '\(name)': \(text)")
+        }
+        return milliseconds * 1_000_000
     }
 
     private struct Edge: Hashable, Comparable {

@@ -7,7 +7,9 @@ struct SpanSketch: Sendable {
     private static let droppedBits: UInt64 = 46
     private static let bucketBits: UInt64 = 18
 
-    /// Cell and bucket plus one; 0 where free. A power of two of them.
+    /// Cell and bucket plus one; 0 where free.
+    ///
+    /// A power of two of them.
     private var keys: [UInt64]
     private var counts: [UInt64]
     private(set) var used = 0

@@ -52,7 +52,7 @@ struct SpanTags: Sendable {
 
     /// The distinct values of an attribute among spans that pass, in order of text.
     ///
-    /// - Parameter field: What spans must pass, unless only whole traces can tell.
+    /// Spans must pass `field`, unless only whole traces can tell.
     func values(
         _ attribute: TraceQLAttribute,
         where field: TraceQLField? = nil,

@@ -102,7 +102,7 @@ struct TraceCandidates: Sendable {
 
     /// Finds candidates, newest matched span first.
     ///
-    /// - Parameter limit: How many are enough, when they are certain.
+    /// `limit` is how many are enough, when they are certain.
     func find(
         _ selection: any RowSourceSelection,
         limit: Int,

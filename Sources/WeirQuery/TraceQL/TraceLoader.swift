@@ -9,13 +9,8 @@ struct TraceLoader: Sendable {
     /// More traces than this and all blocks are looked at.
     private static let askedMax = 256
 
-    /// The traces' spans.
-    ///
-    /// - Parameters:
-    ///   - fields: What is read of each span; nil for everything.
-    ///   - rowsMax: How many spans are kept, the earliest of each block first.
-    /// - Returns: The table, and how many bytes the context holds for it until the caller
-    ///   releases them.
+    /// The traces' spans with `fields` of each, nil for all; and how many bytes the context holds for
+    /// them until the caller releases them.
     func load(
         _ ids: [TraceID],
         fields: Set<String>?

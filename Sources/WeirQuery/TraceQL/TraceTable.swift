@@ -12,7 +12,9 @@ final class TraceTable {
     let fields: FieldTable
     /// Nanoseconds; 0 where it is missing.
     let durations: [Int64]
-    /// The row of each span's parent; -1 without one that is there. Without circles.
+    /// The row of each span's parent; -1 without one that is there.
+    ///
+    /// Without circles.
     let parents: [Int32]
     /// Which rows name no parent at all.
     let isRoot: [Bool]

@@ -61,12 +61,26 @@ final class SpanIntake: Sendable {
         }
         let (taken, takenFacts) = (batch, facts)
         store.append(taken, tenant: tenant, batchID: batchID, sync: sync) { [self] outcome in
-            if case .success(let outcome) = outcome, outcome.rowCount > 0 {
-                seen.withLock { $0.insert(takenFacts) }
-                telemetry.spans[wire.rawValue].add(outcome.rowCount)
-                for observer in observers.withLock({ $0 }) { observer(taken, takenFacts) }
+            guard case .success(let outcome) = outcome else { return completion(outcome) }
+            if let refusal = outcome.refusal {
+                // There are too many processes for streams: these spans carry their resource.
+                let kept = Set(refusal.keptRows)
+                let rest = taken.selecting((0..<taken.rowCount).filter { !kept.contains($0) })
+                store.append(rest.dissolvingStreams(), tenant: tenant, sync: sync) { [self] last in
+                    if case .success = last { note(taken, takenFacts, wire) }
+                    completion(last)
+                }
+            } else {
+                if outcome.rowCount > 0 { note(taken, takenFacts, wire) }
+                completion(.success(outcome))
             }
-            completion(outcome)
         }
+    }
+
+    /// Remembers spans that were accepted, and tells who counts them.
+    private func note(_ batch: RowBatch, _ facts: [SpanFacts], _ wire: SpanWire) {
+        seen.withLock { $0.insert(facts) }
+        telemetry.spans[wire.rawValue].add(batch.rowCount)
+        for observer in observers.withLock({ $0 }) { observer(batch, facts) }
     }
 }

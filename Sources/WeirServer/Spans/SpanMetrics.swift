@@ -69,15 +69,46 @@ package struct SpanMetrics {
         }
     }
 
+    /// The services of streams.
+    private struct SharedServices {
+        let cursor: FieldCursor
+        /// One of each stream; nil where it has none.
+        let ranges: [Range<Int>?]
+        let hashes: [UInt64]
+
+        init(_ streams: [Labels], seed: UInt64) {
+            var column = FieldColumn(name: SpanField.service)
+            for (stream, labels) in streams.enumerated() {
+                guard let value = SharedFields.value(of: SpanField.service, in: labels) else {
+                    continue
+                }
+                let bytes = Array(value.bytes)
+                column.append(stream, value.kind, bytes.span)
+            }
+            var cursor = FieldCursor(column)
+            let ranges = streams.indices.map { cursor.range($0) }
+            hashes = ranges.map { [cursor] in cursor.hash($0, seed: seed) }
+            self.ranges = ranges
+            self.cursor = cursor
+        }
+    }
+
     /// Counts the rows of a batch; `now` in nanoseconds since the Unix epoch.
     package mutating func add(_ batch: RowBatch, _ facts: [SpanFacts], now: Int64) {
-        var services = FieldCursor(batch.fields[SpanField.service])
+        // Mostly a span's stream knows its service (`SharedFields`), else the span itself.
+        let shared = SharedServices(batch.streams, seed: seed)
+        var own = FieldCursor(batch.fields[SpanField.service])
         var operations = FieldCursor(batch.fields[SpanField.name])
         var peers = Peers(batch.fields)
         for (row, facts) in facts.enumerated() {
-            let service = services.range(row)
+            let stream = Int(batch.streamIndexes[row])
+            let sharedService = shared.ranges[stream]
+            let services = sharedService == nil ? own : shared.cursor
+            let service = sharedService ?? own.range(row)
             let operation = operations.range(row)
-            let serviceHash = services.hash(service, seed: seed)
+            let serviceHash =
+                sharedService == nil
+                ? services.hash(service, seed: seed) : shared.hashes[stream]
             let (sum, overflow) = facts.start.addingReportingOverflow(max(0, facts.duration))
             // A clock that is ahead must not take the windows of all others with it.
             let end = min(overflow ? now : max(sum, 0), now)

@@ -160,7 +160,7 @@ package struct OTLPLogParser {
         into attributes: inout [OTLPAttribute],
         _ refusal: inout LogError?
     ) throws(DecodeError) {
-        let (key, value) = try pair(bytes, range)
+        let (key, value) = try OTLPWire.pair(bytes, range)
         let name = Self.copy(bytes, key)
         do throws(Failure) {
             try flatten(bytes, value, name: name, depth: 0, into: &attributes)
@@ -172,43 +172,16 @@ package struct OTLPLogParser {
         }
     }
 
-    private func pair(
-        _ bytes: Span<UInt8>,
-        _ range: Range<Int>
-    ) throws(DecodeError) -> (key: Range<Int>, value: Range<Int>) {
-        var key = range.lowerBound..<range.lowerBound
-        var value = key
-        var reader = ProtobufReader(range)
-        while let field = try reader.next(bytes) {
-            guard field.wire == .bytes else { continue }
-            if field.number == 1 { key = field.range }
-            if field.number == 2 { value = field.range }
-        }
-        return (key, value)
-    }
-
     /// The one member of an `AnyValue` that is set, or nil.
     private func member(
         _ bytes: Span<UInt8>,
         _ range: Range<Int>
     ) throws(Failure) -> ProtobufField? {
-        var last: ProtobufField?
         do throws(DecodeError) {
-            var reader = ProtobufReader(range)
-            while let field = try reader.next(bytes) {
-                let isKnown =
-                    switch (field.number, field.wire) {
-                    case (1, .bytes), (2, .varint), (3, .varint), (4, .fixed64), (5, .bytes),
-                        (6, .bytes), (7, .bytes):
-                        true
-                    default: false
-                    }
-                if isKnown { last = field }
-            }
+            return try OTLPWire.member(bytes, range)
         } catch {
             throw .damaged(error)
         }
-        return last
     }
 
     /// Adds an `AnyValue` under `name`; lists of pairs become dotted names.
@@ -244,13 +217,11 @@ package struct OTLPLogParser {
         _ reader: inout ProtobufReader
     ) throws(Failure) -> (key: Range<Int>, value: Range<Int>)? {
         do throws(DecodeError) {
-            while let field = try reader.next(bytes) {
-                if field.number == 1, field.wire == .bytes { return try pair(bytes, field.range) }
-            }
+            guard let item = try OTLPWire.nextItem(bytes, &reader) else { return nil }
+            return try OTLPWire.pair(bytes, item)
         } catch {
             throw .damaged(error)
         }
-        return nil
     }
 
     private func readBody(
@@ -352,13 +323,10 @@ package struct OTLPLogParser {
         _ reader: inout ProtobufReader
     ) throws(Failure) -> Range<Int>? {
         do throws(DecodeError) {
-            while let field = try reader.next(bytes) {
-                if field.number == 1, field.wire == .bytes { return field.range }
-            }
+            return try OTLPWire.nextItem(bytes, &reader)
         } catch {
             throw .damaged(error)
         }
-        return nil
     }
 }
 

@@ -1,0 +1,143 @@
+internal import Synchronization
+internal import WeirCore
+internal import WeirHTTP
+internal import WeirStore
+internal import WeirSystem
+internal import WeirWire
+
+/// OpenTelemetry's metrics in: `POST /v1/metrics`.
+///
+/// Names, labels and what becomes of each kind: docs/otlp-metrics.md.
+final class OTLPMetricsEndpoint: Sendable {
+    private struct State {
+        var totals = MetricTotals()
+        var exemplars = SeenExemplars()
+    }
+
+    private let store: Store
+    private let telemetry: ServerTelemetry
+    private let clock: any WallClock
+    private let pool: WorkerPool
+    private let state = Mutex(State())
+
+    init(store: Store, telemetry: ServerTelemetry, clock: any WallClock, pool: WorkerPool) {
+        self.store = store
+        self.telemetry = telemetry
+        self.clock = clock
+        self.pool = pool
+    }
+
+    func handle(_ exchange: HTTPExchange) {
+        let bytes = exchange.takeBody()
+        pool.submit { [self] in take(bytes, exchange) }
+    }
+
+    private func take(_ body: [UInt8], _ exchange: HTTPExchange) {
+        let isJSON = exchange.head.contentType == "application/json"
+        let failure: @Sendable (HTTPResponse) -> HTTPResponse = {
+            isJSON ? $0 : OTLPAnswer.status($0)
+        }
+        let options = MetricOptions(now: clock.nowNanoseconds())
+        let result: MetricResult
+        let headers: IntakeHeaders
+        do throws(MetricError) {
+            result =
+                isJSON
+                ? try OTLPMetricJSONParser.parse(body, options: options)
+                : try OTLPMetricParser.parse(body, options: options)
+        } catch {
+            exchange.respond(
+                failure(
+                    .error(
+                        400,
+                        error: "unreadable",
+                        reason: error.description,
+                        hint: "nothing of this request was stored"
+                    )
+                )
+            )
+            return
+        }
+        guard !result.isTooLarge else {
+            exchange.respond(
+                failure(
+                    .error(
+                        413,
+                        error: "too_many_points",
+                        reason: "more than \(options.pointsMax) points",
+                        hint: "nothing of this request was stored; send fewer points at once"
+                    )
+                )
+            )
+            return
+        }
+        do throws(IntakeHeaders.Refusal) {
+            headers = try IntakeHeaders(exchange.head)
+        } catch {
+            exchange.respond(failure(error.response))
+            return
+        }
+        var points = result.points
+        let undo = state.withLock { $0.totals.accumulate(&points) }
+        let rows = MetricRows(points)
+        telemetry.refusedMetricPoints.add(result.refusedCount)
+        store.append(rows.samples, batchID: headers.batchID, sync: headers.sync) {
+            [self] outcome in
+            switch outcome {
+            case .success(let outcome):
+                telemetry.metricPoints.add(result.points.count)
+                if let refusal = outcome.refusal {
+                    telemetry.refusedSeries.add(refusal.refusedStreams)
+                }
+                takeExemplars(rows.exemplars)
+                let first = result.refusals.first
+                exchange.respond(
+                    OTLPAnswer.partialSuccess(
+                        refused: result.refusedCount,
+                        message: first.map {
+                            "\($0.metric): \($0.error); \(result.refusedCount) refused"
+                        },
+                        isJSON: isJSON,
+                        refusedName: "rejectedDataPoints"
+                    ).telling(outcome)
+                )
+            case .failure(let error):
+                state.withLock { $0.totals.restore(undo) }
+                exchange.respond(failure(.failure(error)))
+            }
+        }
+    }
+
+    /// Stores the exemplars that were not sent before: exporters send the last ones again and again.
+    private func takeExemplars(_ batch: RowBatch) {
+        let fresh = state.withLock { $0.exemplars.fresh(batch) }
+        guard !fresh.isEmpty else { return }
+        store.append(batch.selecting(fresh)) { [telemetry] outcome in
+            if case .success(let outcome) = outcome { telemetry.exemplars.add(outcome.rowCount) }
+        }
+    }
+}
+
+/// The time of the last exemplar of each series.
+struct SeenExemplars {
+    private static let seriesMax = 100_000
+    private var latest: [Labels: Int64] = [:]
+
+    /// The rows whose exemplars are later than any before of their series.
+    mutating func fresh(_ batch: RowBatch) -> [Int] {
+        if latest.count > Self.seriesMax { latest = [:] }
+        var before: [Labels: Int64] = [:]
+        var rows: [Int] = []
+        for row in 0..<batch.rowCount {
+            let labels = batch.streams[Int(batch.streamIndexes[row])]
+            let time = batch.times[row]
+            // Several exemplars of one point come in any order.
+            let known = before[labels] ?? latest[labels] ?? .min
+            before[labels] = known
+            guard time > known else { continue }
+            rows.append(row)
+            latest[labels] = max(time, latest[labels] ?? .min)
+        }
+        return rows
+    }
+}

@@ -1,5 +1,6 @@
 import Testing
 import WeirCore
+import WeirHTTP
 import WeirTestSupport
 
 extension EndToEnd {
@@ -52,10 +53,10 @@ extension EndToEnd {
         private static let waterfall = """
             trace \(id)  2026-01-02 03:04:05.000 UTC
             web GET /  100ms  3 spans  2 services  1 error
-              span                                time │0            100ms│
-              ▾ web GET /                        100ms ███━━━━━━━━━━━━━━━██
-              └ ▾ web POST pay                    80ms   ██━━━━━━━━━━━━██
-            !   └ pay POST pay                    60ms     ████████████
+              span                         time │0                100ms│
+              ▾ web GET /                 100ms ███━━━━━━━━━━━━━━━━━━███
+              └ ▾ web POST pay             80ms   ███━━━━━━━━━━━━━━███
+            !   └ pay POST pay             60ms     ████████████████
 
             """
 
@@ -66,8 +67,8 @@ extension EndToEnd {
                 """
                 trace \(id)  2026-01-02 03:04:05.000 UTC
                 web GET /  100ms  3 spans  2 services  1 error
-                  span                                time │0             80ms│
-                ! pay POST pay                        60ms ████████████████████
+                  span                         time │20ms              80ms│
+                ! pay POST pay                 60ms ████████████████████████
 
                 span 00000000000000b1  pay POST pay  server
                   error  no "card"

@@ -72,8 +72,7 @@ package struct SpanMetrics: Sendable {
 
     static func unit(_ name: String) -> ValueUnit {
         switch name {
-        case "rate": .perSecond
-        case "errors": .ratio
+        case "rate", "errors": .perSecond
         default: name.hasPrefix("p") ? .seconds : .short
         }
     }

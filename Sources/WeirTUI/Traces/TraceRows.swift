@@ -165,7 +165,8 @@ extension TraceTree {
         _ folds: TraceFolds
     ) -> [TraceRow] {
         var contents: [TraceRow.Content] = []
-        let gapMin = max(trace.duration / 20, 1_000_000)
+        // What is shorter is seen in the bars, and in the self time.
+        let gapMin = max(trace.duration / 8, 1_000_000)
         var reached = parent.map { trace.spans[$0].start }
         func addGap(until end: Int64) {
             guard folds.showsGaps, let parent, let from = reached else { return }

@@ -149,7 +149,8 @@ extension TraceTeller {
             } else {
                 addInside(span, isTold ? request : nil)
             }
-            time = spans[span].end + (isCheckout ? ms(0.02) : ms(0.5))
+            // The caller's span, which was added just before.
+            time = spans[span - 1].end + (isCheckout ? ms(0.02) : ms(0.5))
         }
         finishOrder(request, root, server, from: time, told: isCheckout ? told : nil, echo: echo)
         if request.service.name == "email" {

@@ -87,7 +87,7 @@ extension Bench {
             search(
                 "20 traces where checkout calls a slow bank",
                 "{ resource.service.name = \"checkout\" } >> "
-                    + "{ server.address = \"api.bank.example\" && duration > 200ms }"
+                    + "{ .server.address = \"api.bank.example\" && duration > 200ms }"
             ),
         ]
     }

@@ -175,6 +175,17 @@ struct SelfMetrics: Sendable {
     }
 
     private mutating func addSpans(_ telemetry: ServerTelemetry) {
+        counter(
+            "weir_otlp_metric_points_total",
+            "Data points of OpenTelemetry's metrics taken in",
+            telemetry.metricPoints.value
+        )
+        counter(
+            "weir_otlp_metric_points_refused_total",
+            "Data points of OpenTelemetry's metrics refused",
+            telemetry.refusedMetricPoints.value
+        )
+        counter("weir_exemplars_total", "Exemplars taken in", telemetry.exemplars.value)
         for wire in SpanWire.allCases {
             let labels = [("wire", wire.name)]
             counter(

@@ -253,7 +253,9 @@ package struct OTLPMetricParser {
         _ field: ProtobufField
     ) throws(DecodeError) -> [UInt64] {
         guard field.wire == .bytes else { return [field.bits] }
-        guard field.range.count % 8 == 0 else { throw .notCanonical(offset: field.range.lowerBound) }
+        guard field.range.count % 8 == 0 else {
+            throw .notCanonical(offset: field.range.lowerBound)
+        }
         var reader = ByteReader(bytes.extracting(field.range))
         var values: [UInt64] = []
         while reader.remaining > 0 {

@@ -24,9 +24,11 @@ package final class ShopPusher: Sendable {
 
     private static let metricsPath = "/write?precision=s"
     private static let logsPath = "/api/v1/logs"
+    private static let spansPath = "/v1/traces"
 
     private let base: String
     private let pushesLogs: Bool
+    private let pushesSpans: Bool
     private let seed: UInt64
     private let startSeconds: Int64
     private let simulator: Mutex<ShopSimulator>
@@ -42,15 +44,18 @@ package final class ShopPusher: Sendable {
     ///   - now: The end of the past, in seconds since 1970.
     ///   - pastSeconds: How far back the shop's life is told.
     ///   - pushesLogs: Whether logs go with the metrics once the shop is live.
+    ///   - pushesSpans: Whether spans do.
     package init(
         base: String,
         seed: UInt64 = 42,
         nowSeconds now: Int64,
         pastSeconds: Int64,
-        pushesLogs: Bool = false
+        pushesLogs: Bool = false,
+        pushesSpans: Bool = false
     ) {
         self.base = base
         self.pushesLogs = pushesLogs
+        self.pushesSpans = pushesSpans
         self.seed = seed
         startSeconds = now - pastSeconds
         simulator = Mutex(
@@ -80,6 +85,16 @@ package final class ShopPusher: Sendable {
         var shop = ShopSimulator(seed: seed, startSeconds: startSeconds, anchorSeconds: now)
         return try send(to: Self.logsPath) { outbox in
             Self.fillLogs(&shop, outbox, until: now)
+        }
+    }
+
+    /// Sends the spans of the same time.
+    ///
+    /// - Returns: What was done, in spans.
+    package func backfillSpans(untilSeconds now: Int64) throws(DemoError) -> Backfill {
+        var shop = ShopSimulator(seed: seed, startSeconds: startSeconds, anchorSeconds: now)
+        return try send(to: Self.spansPath) { outbox in
+            Self.fillSpans(&shop, outbox, until: now)
         }
     }
 
@@ -170,6 +185,28 @@ package final class ShopPusher: Sendable {
         return total
     }
 
+    private static func fillSpans(
+        _ shop: inout ShopSimulator,
+        _ queue: Monitor<Outbox>,
+        until now: Int64
+    ) -> (count: Int, bytes: Int) {
+        var total = (count: 0, bytes: 0)
+        var writer = SpanWriter()
+        while true {
+            shop.appendSpans(to: &writer)
+            let isLast = shop.seconds + ShopSimulator.tickSeconds > now
+            if writer.byteCount >= bodyBytes || isLast, writer.spanCount > 0 {
+                total.count += writer.spanCount
+                let body = writer.take()
+                total.bytes += body.count
+                guard hand(body, to: queue) else { break }
+            }
+            if isLast { break }
+            shop.advance(toSeconds: shop.seconds + ShopSimulator.tickSeconds)
+        }
+        return total
+    }
+
     /// Goes on pushing as the shop's time passes, on a thread of its own, until `stop`.
     package func startLive() {
         liveThread.withLock { thread in
@@ -181,6 +218,7 @@ package final class ShopPusher: Sendable {
         let client = HTTPClient()
         var body: [UInt8] = []
         var logs: [UInt8] = []
+        var spans = SpanWriter()
         while true {
             let next = simulator.withLock { $0.seconds } + Self.liveStepSeconds
             let wait = next * 1_000_000_000 - clock.nowNanoseconds()
@@ -198,12 +236,18 @@ package final class ShopPusher: Sendable {
                     shop.advance(toSeconds: shop.seconds + Self.liveStepSeconds)
                     shop.appendLines(to: &body)
                     if pushesLogs { _ = shop.appendLogLines(to: &logs) }
+                    if pushesSpans { shop.appendSpans(to: &spans) }
                 }
             }
             guard !body.isEmpty else { continue }
             var reason = Self.send(body, to: base + Self.metricsPath, client, attempts: 3)
             if !logs.isEmpty {
                 let other = Self.send(logs, to: base + Self.logsPath, client, attempts: 3)
+                reason = reason ?? other
+            }
+            if spans.spanCount > 0 {
+                let body = spans.take()
+                let other = Self.send(body, to: base + Self.spansPath, client, attempts: 3)
                 reason = reason ?? other
             }
             lastFailure.withLock { $0 = reason }
@@ -230,13 +274,21 @@ package final class ShopPusher: Sendable {
         attempts: Int
     ) -> String? {
         var reason = ""
+        let isProtobuf = url.hasSuffix(spansPath)
+        let headers = isProtobuf ? [(name: "Content-Type", value: "application/x-protobuf")] : []
         for attempt in 0..<attempts {
             if attempt > 0 {
                 Thread.sleep(nanoseconds: min(1_000_000_000, 50_000_000 << Int64(attempt)))
             }
             do throws(HTTPClientError) {
                 let answer = try client.send(
-                    HTTPClientRequest(method: "POST", url: url, body: body, timeoutSeconds: 30)
+                    HTTPClientRequest(
+                        method: "POST",
+                        url: url,
+                        headers: headers,
+                        body: body,
+                        timeoutSeconds: 30
+                    )
                 )
                 if (200..<300).contains(answer.status) { return nil }
                 let text = String(decoding: answer.body.prefix(300), as: UTF8.self)

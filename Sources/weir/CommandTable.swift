@@ -33,7 +33,7 @@ enum CommandTable {
         ),
         Command(
             name: "tui",
-            summary: "dashboards, explore and alerts in the terminal",
+            summary: "dashboards, logs, traces and alerts in the terminal",
             usage: TUICommand.usage,
             run: TUICommand.run
         ),
@@ -48,6 +48,24 @@ enum CommandTable {
             summary: "search and follow logs in LogQL",
             usage: LogsCommand.usage,
             run: LogsCommand.run
+        ),
+        Command(
+            name: "traces",
+            summary: "search traces in TraceQL",
+            usage: TracesCommand.usage,
+            run: TracesCommand.run
+        ),
+        Command(
+            name: "trace",
+            summary: "show one trace as a waterfall",
+            usage: TraceCommand.usage,
+            run: TraceCommand.run
+        ),
+        Command(
+            name: "exemplars",
+            summary: "list measured values with their traces",
+            usage: ExemplarsCommand.usage,
+            run: ExemplarsCommand.run
         ),
         Command(
             name: "alerts",
@@ -132,7 +150,8 @@ enum CommandTable {
             let padding = String(repeating: " ", count: 12 - command.name.count)
             return "  \(command.name)\(padding)\(command.summary)"
         }
-        return "weir: metrics and logs in one process\n\nusage: weir COMMAND [arguments]\n\n"
+        return
+            "weir: metrics, logs and traces in one process\n\nusage: weir COMMAND [arguments]\n\n"
             + lines.joined(separator: "\n") + "\n\n`weir help COMMAND` tells more."
     }
 

@@ -55,14 +55,17 @@ enum DemoCommand {
             base: server.base,
             nowSeconds: now,
             pastSeconds: options.pastSeconds,
-            pushesLogs: true
+            pushesLogs: true,
+            pushesSpans: true
         )
         defer { pusher.stop() }
         let backfill: ShopPusher.Backfill
         let logs: ShopPusher.Backfill
+        let spans: ShopPusher.Backfill
         do throws(DemoError) {
             backfill = try pusher.backfill(untilSeconds: now)
             logs = try pusher.backfillLogs(untilSeconds: now)
+            spans = try pusher.backfillSpans(untilSeconds: now)
         } catch {
             guard server.isRunning else {
                 throw .server(reason: "ended by itself", log: server.log)
@@ -72,15 +75,17 @@ enum DemoCommand {
         Console.note(
             "back-filled \(DemoReport.duration(seconds: options.pastSeconds)) of a shop with"
                 + " \(pusher.seriesCount) series: \(DemoReport.grouped(backfill.samples)) samples"
-                + " in \(DemoReport.decimal(backfill.seconds, 1)) s, and"
+                + " in \(DemoReport.decimal(backfill.seconds, 1)) s,"
                 + " \(DemoReport.grouped(logs.samples)) log lines"
-                + " in \(DemoReport.decimal(logs.seconds, 1)) s"
+                + " in \(DemoReport.decimal(logs.seconds, 1)) s, and"
+                + " \(DemoReport.grouped(spans.samples)) spans"
+                + " in \(DemoReport.decimal(spans.seconds, 1)) s"
         )
         pusher.startLive()
         if Signals.waitForAny(timeoutNanoseconds: 0) { return ExitCode.failed }
         if options.isKept { return keep(server, pusher) }
         if isatty(STDIN_FILENO) == 1, Console.isTerminal { return show(options, server) }
-        return try report(options, server, pusher, backfill, logs)
+        return try report(options, server, pusher, backfill, logs, spans)
     }
 
     /// The dashboards in the terminal: `weir tui` as a process of its own, so that the server is
@@ -130,7 +135,8 @@ enum DemoCommand {
         _ server: DemoServer,
         _ pusher: ShopPusher,
         _ backfill: ShopPusher.Backfill,
-        _ logs: ShopPusher.Backfill
+        _ logs: ShopPusher.Backfill,
+        _ spans: ShopPusher.Backfill
     ) throws(DemoError) -> Int32 {
         var report = DemoReport(base: server.base, dashboardsFolder: options.dashboards)
         Console.note("waiting for an alert to fire")
@@ -151,6 +157,7 @@ enum DemoCommand {
         report.printDashboards { $0 == DemoReport.ownDashboard }
         try report.printAlerts()
         try report.printLogs(logs)
+        try report.printTraces(spans)
         try report.printSummary(backfill)
         if let failure = pusher.failure { report.missing.append("live pushing failed: \(failure)") }
         pusher.stop()

@@ -121,11 +121,11 @@ extension DemoReport {
         Console.print(String(text.prefix(118)))
     }
 
-    private static func printPair(_ name: String, _ value: String) {
+    static func printPair(_ name: String, _ value: String) {
         Console.print(name + String(repeating: " ", count: max(1, 18 - name.count)) + value)
     }
 
-    private static func milliseconds(_ nanoseconds: Int64) -> String {
+    static func milliseconds(_ nanoseconds: Int64) -> String {
         "\(decimal(Double(nanoseconds) / 1e6, 1)) ms"
     }
 }

@@ -8,11 +8,11 @@ import WeirTerminal
 struct DemoReport {
     /// The dashboard of the server itself, which has no past to show but since its start.
     static let ownDashboard = "weir"
-    private static let width = 120
+    static let width = 120
     /// The order in which they tell a story; others follow.
-    private static let order = ["shop", "latency", "queues-and-caches", "hosts", "logs"]
+    private static let order = ["shop", "latency", "traces", "queues-and-caches", "hosts", "logs"]
 
-    private let base: String
+    let base: String
     let api: HTTPQueryAPI
     private let dashboardsFolder: String
     /// How far back that dashboard looks, in milliseconds.
@@ -155,6 +155,8 @@ struct DemoReport {
           weir query --base \(base) --range 1h --graph 'sum by (service) (rate(http_requests_total[1m]))'
 
           weir logs --base \(base) -f '{service="checkout"} | level="error"'
+          weir traces --base \(base) '{resource.service.name="payment" && status=error}' --sort duration
+          weir exemplars --base \(base) 'traces_spanmetrics_latency_bucket{service="payment"}'
 
           curl '\(base)/api/v1/query' --data-urlencode 'query=sum(rate(shop_orders_total[5m])) * 60'
           curl '\(base)/api/v1/alerts'

@@ -70,12 +70,12 @@ import WeirYAML
                 .wrongValue(line: 2, key: "range", expected: "a duration of 10s at least")
             ),
             (
-                "title: T\nrows:\n- panels:\n  - title: L\n    kind: traces\n",
-                .notYet(line: 5, key: "kind", value: "traces")
+                "title: T\nrows:\n- panels:\n  - title: L\n    kind: heatmap\n",
+                .notYet(line: 5, key: "kind", value: "heatmap")
             ),
             (
                 "title: T\nrows:\n- panels:\n  - title: L\n    kind: stat\n    queries:\n    - expr: up\n      language: traceql\n",
-                .notYet(line: 8, key: "language", value: "traceql")
+                .wrongValue(line: 8, key: "language", expected: "`promql` or `logql` here")
             ),
             (
                 "title: T\nvariables:\n- name: host\n  values: [a]\nrows:\n- panels:\n  - title: L\n    kind: stat\n    queries:\n    - up{host=\"$hots\"}\n",
@@ -108,12 +108,12 @@ import WeirYAML
                 == ["a.yaml:7: error: unknown key `unti` in a panel; did you mean `unit`?"]
         )
         let kind = DashboardLinter.lint(
-            "title: T\nrows:\n- panels:\n  - title: L\n    kind: traces\n",
+            "title: T\nrows:\n- panels:\n  - title: L\n    kind: heatmap\n",
             path: "b"
         )
         #expect(
             kind.map { $0.description }
-                == ["b:5: error: `kind: traces` is reserved for a later version: not yet"]
+                == ["b:5: error: `kind: heatmap` is reserved for a later version: not yet"]
         )
     }
 

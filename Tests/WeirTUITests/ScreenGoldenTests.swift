@@ -100,7 +100,7 @@ import WeirTestSupport
     }
 
     @Test func incrementalScreensEqualFullRepaints() throws {
-        let keys = Array("123jkj<enter>tq:[]+-uvzA EHrate?$rG".unicodeScalars)
+        let keys = Array("123jkj<enter>tq:[]+-uvzA EHrate?$rGTSxvZLm".unicodeScalars)
         let api = CannedAPI()
         for seed in 0..<6 as Range<UInt64> {
             var random = SplitMix64(seed: seed)

@@ -45,7 +45,7 @@ package struct ShopSimulator: Sendable {
         databases = DatabaseModel(&layout)
         business = BusinessModel(&layout)
         self.layout = layout
-        logs = LogModel(seed: seed)
+        logs = LogModel(seed: seed, anchorSeconds: anchor)
         moment = ShopMoment(quietAtSeconds: 0)
         values = [Double](repeating: 0, count: layout.valueCount)
         seconds = start / Self.tickSeconds * Self.tickSeconds
@@ -71,6 +71,11 @@ package struct ShopSimulator: Sendable {
     /// - Returns: How many there are.
     package func appendLogLines(to bytes: inout [UInt8]) -> Int {
         logs.append(moment, endSeconds: seconds, to: &bytes)
+    }
+
+    /// Adds the spans of the sampled requests of this tick.
+    func appendSpans(to writer: inout SpanWriter) {
+        logs.append(moment, endSeconds: seconds, to: &writer)
     }
 
     private mutating func tick() {

@@ -13,6 +13,7 @@ package enum FetchWork: Sendable {
     case explore(ExploreJob)
     case metricNames(from: Int64, to: Int64)
     case logs(LogsJob)
+    case traces(TracesJob)
 
     /// Asks and waits.
     package func run(_ api: any QueryAPI, clock: @Sendable () -> Int64) -> FetchAnswer {
@@ -37,6 +38,8 @@ package enum FetchWork: Sendable {
             )
         case .logs(let job):
             return .logs(job, Self.result { () throws(APIError) in try job.run(api) })
+        case .traces(let job):
+            return .traces(job, Self.result { () throws(APIError) in try job.run(api) })
         case .metricNames(let from, let to):
             return .metricNames(
                 Self.result { () throws(APIError) in
@@ -65,6 +68,7 @@ package enum FetchAnswer: Sendable {
     case explore(ExploreJob, Result<PanelData, APIError>)
     case metricNames(Result<[String], APIError>)
     case logs(LogsJob, Result<LogsAnswer, APIError>)
+    case traces(TracesJob, Result<TracesAnswer, APIError>)
 }
 
 /// An answer with the generation of its question.

@@ -53,6 +53,7 @@ package struct Panel: Hashable, Sendable {
         case table
         case logs
         case text
+        case traces
     }
 
     package enum Reduction: String, CaseIterable, Sendable {
@@ -77,6 +78,8 @@ package struct Panel: Hashable, Sendable {
     package var reduction = Reduction.last
     package var limit = 50
     package var text = ""
+    /// Of a traces panel: the longest first instead of the newest.
+    package var isByDuration = false
 
     package init(title: String, kind: Kind) {
         self.title = title
@@ -91,6 +94,7 @@ package struct Panel: Hashable, Sendable {
 package enum QueryLanguage: String, CaseIterable, Hashable, Sendable {
     case promql
     case logql
+    case traceql
 }
 
 /// A question and how its answers are called.

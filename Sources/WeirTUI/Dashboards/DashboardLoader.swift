@@ -131,14 +131,14 @@ package enum DashboardLoader {
             place: "a panel",
             known: [
                 "title", "description", "kind", "width", "queries", "unit", "decimals", "min",
-                "max", "thresholds", "reduce", "limit", "text",
+                "max", "thresholds", "reduce", "limit", "text", "sort",
             ]
         )
         guard
             let kind = try fields.choice(
                 "kind",
                 Panel.Kind.self,
-                reserved: ["heatmap", "alerts", "traces"]
+                reserved: ["heatmap", "alerts"]
             )
         else { throw .missingKey(line: node.line, key: "kind", place: "a panel") }
         var panel = Panel(title: try fields.requiredText("title"), kind: kind)
@@ -177,7 +177,18 @@ package enum DashboardLoader {
         guard let queries = try fields.list("queries", 1...16) else {
             throw .missingKey(line: node.line, key: "queries", place: "a \(kind.rawValue) panel")
         }
-        let language: QueryLanguage = kind == .logs ? .logql : .promql
+        if let sort = try fields.choice("sort", TraceOrder.self) {
+            guard kind == .traces else {
+                throw .wrongValue(
+                    line: fields.node("sort")?.line ?? node.line,
+                    key: "sort",
+                    expected: "in a traces panel only"
+                )
+            }
+            panel.isByDuration = sort == .duration
+        }
+        let language: QueryLanguage =
+            kind == .logs ? .logql : kind == .traces ? .traceql : .promql
         for node in queries { panel.queries.append(try query(node, language, variables)) }
         return panel
     }
@@ -208,12 +219,15 @@ package enum DashboardLoader {
             known: ["expr", "legend", "language"]
         )
         let language =
-            try fields.choice("language", QueryLanguage.self, reserved: ["traceql"]) ?? usual
-        guard usual != .logql || language == .logql else {
+            try fields.choice("language", QueryLanguage.self) ?? usual
+        guard usual == .promql ? language != .traceql : language == usual else {
             throw .wrongValue(
                 line: fields.node("language")?.line ?? node.line,
                 key: "language",
-                expected: "`logql` in a logs panel"
+                expected: usual == .logql
+                    ? "`logql` in a logs panel"
+                    : usual == .traceql
+                        ? "`traceql` in a traces panel" : "`promql` or `logql` here"
             )
         }
         let expression = try fields.requiredText("expr")
@@ -239,4 +253,10 @@ package enum DashboardLoader {
             )
         }
     }
+}
+
+/// Which traces come first.
+private enum TraceOrder: String, CaseIterable {
+    case recent
+    case duration
 }

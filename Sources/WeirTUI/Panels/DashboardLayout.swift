@@ -20,7 +20,7 @@ package struct DashboardLayout: Hashable, Sendable {
     /// The least width at which a kind can be read.
     static func widthMin(_ kind: Panel.Kind) -> Int {
         switch kind {
-        case .timeseries, .table, .logs: 36
+        case .timeseries, .table, .logs, .traces: 36
         case .bar: 28
         case .stat, .gauge, .text: 18
         }

@@ -25,6 +25,8 @@ package struct PanelData: Sendable {
     package let queryCount: Int
     /// Of a logs panel, oldest first.
     package var logs: [LogRow] = []
+    /// Of a traces panel.
+    package var traces: [TraceSummary] = []
 
     package init(
         lines: [Line],
@@ -68,6 +70,7 @@ package struct PanelJob: Sendable {
         let started = clock()
         let axis = TimeAxis(from: scope.from, to: scope.to, cells: cells)
         var lines: [PanelData.Line] = []
+        if panel.kind == .traces { return try traces(api, started: started, clock: clock) }
         if panel.kind == .logs { return try logs(api, started: started, clock: clock) }
         for query in panel.queries {
             let expression = scope.expand(query.expression, stepMilliseconds: axis.step)
@@ -134,6 +137,45 @@ package struct PanelJob: Sendable {
             queryCount: panel.queries.count
         )
         data.logs = rows.suffix(panel.limit)
+        return data
+    }
+
+    /// The traces of all queries together.
+    private func traces(
+        _ api: any QueryAPI,
+        started: Int64,
+        clock: @Sendable () -> Int64
+    ) throws(APIError) -> PanelData {
+        var found: [TraceSummary] = []
+        for query in panel.queries {
+            let job = TracesJob(
+                part: .search(
+                    query: scope.expand(query.expression, stepMilliseconds: 60_000),
+                    limit: panel.limit,
+                    isByDuration: panel.isByDuration
+                ),
+                from: scope.from,
+                to: scope.to
+            )
+            if case .found(let items) = try job.run(api) { found += items }
+        }
+        var seen: Set<String> = []
+        found = found.filter { seen.insert($0.traceID).inserted }
+        if panel.queries.count > 1 {
+            found.sort {
+                panel.isByDuration ? $0.duration > $1.duration : $0.start > $1.start
+            }
+        }
+        var data = PanelData(
+            lines: [],
+            axis: nil,
+            complete: scope.now,
+            total: 0,
+            fetchedAt: scope.now,
+            milliseconds: clock() - started,
+            queryCount: panel.queries.count
+        )
+        data.traces = Array(found.prefix(panel.limit))
         return data
     }
 

@@ -5,6 +5,8 @@ package struct PanelState: Sendable {
     package var data: PanelData?
     package var error: APIError?
     package var isLoading = false
+    /// Of a chart of latencies, by time.
+    package var exemplars: [Exemplar] = []
     /// The vertical axis of the last frame.
     package var valueAxis: ValueAxis?
 

@@ -60,6 +60,8 @@ package struct PanelView {
         case .gauge, .bar: drawBars(data, into: &buffer, in: inside, theme)
         case .table: drawTable(data, into: &buffer, in: inside, theme)
         case .logs: LogLines.draw(data.logs, into: &buffer, in: inside, theme: theme)
+        case .traces:
+            TraceList(items: data.traces, theme: theme).draw(into: &buffer, in: inside)
         case .text: break
         }
         return nil
@@ -155,6 +157,7 @@ package struct PanelView {
         chart.maximum = panel.maximum
         chart.thresholds = panel.thresholds
         chart.cursor = cursor
+        chart.marks = state.exemplars.map { ChartMark(time: $0.time, value: $0.value) }
         chart.previousAxis = state.valueAxis
         let geometry = chart.draw(into: &buffer, in: plot, theme: theme)
         if legendRows > 0 {

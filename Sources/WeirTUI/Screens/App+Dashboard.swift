@@ -16,7 +16,19 @@ extension App {
             guard index < count else { return true }
             focus = index
             showFocus()
-        case .enter: run(.toggleMaximized)
+        case .enter:
+            if let exemplar = exemplarAtCursor {
+                openTrace(exemplar.traceID, span: exemplar.spanID)
+            } else if dashboard.panels[focus].kind == .traces,
+                let query = dashboard.panels[focus].queries.first
+            {
+                openTraces(expanded(query.expression, panel: focus))
+            } else {
+                run(.toggleMaximized)
+            }
+        case .character("x"): moveToExemplar(by: 1)
+        case .character("X"): moveToExemplar(by: -1)
+        case .character("L"): openLogsAtCursor()
         case .left: moveCursor(by: isShift ? -10 : -1)
         case .right: moveCursor(by: isShift ? 10 : 1)
         case .character("h"): moveCursor(by: -1)
@@ -49,7 +61,7 @@ extension App {
         return true
     }
 
-    private func expanded(_ expression: String, panel: Int) -> String {
+    func expanded(_ expression: String, panel: Int) -> String {
         let step = panels[panel].data?.axis?.step ?? span.milliseconds / 100
         return scope.expand(expression, stepMilliseconds: step)
     }
@@ -191,6 +203,10 @@ extension App {
         var text = "cursor \(span.milliseconds > 86_400_000 ? moment.full : moment.clockSeconds)"
         if let mark {
             text += " marked \(Units.text(nanoseconds: abs(cursor - mark) / 1000 * 1_000_000_000))"
+        }
+        if let exemplar = exemplarAtCursor {
+            let value = dashboard.panels[focus].unit.text(exemplar.value)
+            text += " ┊ ◆ \(value) of \(exemplar.traceID.prefix(8))…, enter: its trace"
         }
         guard let data = panels[focus].data else { return text }
         let panel = dashboard.panels[focus]

@@ -6,6 +6,7 @@ extension App {
         ("q", "back, or quit at the root"), ("t", "time range"), ("[ ]", "earlier, later"),
         ("+ -", "zoom in, out"), ("u", "undo the time range"), ("space", "stop and go on"),
         ("r", "refresh now"), ("E", "explore"), ("L", "logs"), ("A", "alerts"),
+        ("T", "traces"), ("S", "services and their calls"),
         ("F2", "mouse on, off"),
         ("ctrl-l", "draw the screen anew"), ("ctrl-z", "suspend"), ("ctrl-c", "quit"),
     ]
@@ -15,6 +16,8 @@ extension App {
         ("left right h l", "cursor; with shift in tens"), ("up down j k", "scroll"),
         ("v, then z", "mark a range, zoom to it"), ("$", "variables"),
         ("e", "the panel's query in explore"), ("y", "copy the query"),
+        ("x X", "cursor to the next exemplar, the one before"),
+        ("enter on one", "its trace"), ("L at the cursor", "logs of that moment"),
     ]
 
     private static let exploreKeys: [(String, String)] = [
@@ -31,6 +34,7 @@ extension App {
         ("tab", "fields and patterns"), ("f", "follow"), ("space", "hold what follows"),
         ("/ n N", "search, next, previous"), ("e", "the error before"),
         ("J", "lines around, of the same stream"), ("w", "wrap"), ("esc", "the query before"),
+        ("T", "the trace of the line; also enter on trace_id"),
     ]
 
     /// The keys that matter now.
@@ -45,6 +49,52 @@ extension App {
             + "J around  w wrap  tab fields  t time  esc back  ? help"
     }
 
+    private static let tracesKeys: [(String, String)] = [
+        ("i", "edit the query: TraceQL, or a trace id"), ("up down j k g G", "move"),
+        ("enter", "open the trace"), ("s", "newest or longest first"),
+        ("e", "only those that failed"), ("y", "copy the trace id"), ("Y", "copy as a command"),
+    ]
+
+    private static let waterfallKeys: [(String, String)] = [
+        ("up down j k g G", "move"), ("enter left right", "fold, unfold; runs of repeats too"),
+        ("Z", "fold all, unfold all"), ("x", "repeats one by one"), ("p", "the parent"),
+        ("e", "the next that failed"), ("c", "the next on the critical path"),
+        ("/ n N", "find, next, previous"), ("z", "zoom the bars to the span"),
+        ("tab", "the span's details"), ("v", "flame view"), ("L", "logs of the span"),
+        ("m M", "metrics of its service; explore them"), ("o", "what it is linked to"),
+        ("y Y", "copy the span id, a command"), ("bars", "█ decided how long it took"),
+    ]
+
+    private static let flameKeys: [(String, String)] = [
+        ("up down j k", "move"), ("enter", "the longest of these in the waterfall"),
+        ("v", "the waterfall"),
+    ]
+
+    private static let servicesKeys: [(String, String)] = [
+        ("up down j k", "move"), ("tab", "services, calls"), ("enter", "traces of these"),
+    ]
+
+    /// The keys that matter now.
+    var tracesFooter: String {
+        switch screen {
+        case .traces:
+            return traces.isTyping
+                ? "enter run, or open a trace by its id  esc leave as it was"
+                : "i query  enter open  s sort  e errors  y copy  S services  t time  : palette  "
+                    + "esc back  ? help"
+        case .services:
+            return "j k select  tab services/calls  enter traces  t time  esc back  ? help"
+        default: break
+        }
+        if waterfall.isTyping { return "enter find  esc leave" }
+        if waterfall.isFlame {
+            return "j k select  enter the longest  v waterfall  esc back  ? help"
+        }
+        if waterfall.pane == .details { return "j k scroll  m metrics  L logs  tab spans  ? help" }
+        return "enter fold  Z all  x repeats  e error  c critical  / find  p parent  z zoom  "
+            + "v flame  L logs  m metrics  tab details  esc back  ? help"
+    }
+
     private static let alertsKeys: [(String, String)] = [
         ("up down j k", "select"), ("enter", "details"), ("r", "refresh"),
     ]
@@ -57,6 +107,9 @@ extension App {
         case .explore: special = Self.exploreKeys
         case .alerts: special = Self.alertsKeys
         case .logs: special = Self.logsKeys
+        case .traces: special = Self.tracesKeys
+        case .trace: special = waterfall.isFlame ? Self.flameKeys : Self.waterfallKeys
+        case .services: special = Self.servicesKeys
         }
         let common = screen == .explore ? [] : Self.everywhere
         let description = screen == .dashboard ? dashboard?.description ?? "" : ""

@@ -15,6 +15,12 @@ extension App {
                 explore.paste(text)
             } else if screen == .logs, logs.typing != nil {
                 logs.editor.insert(text)
+            } else if screen == .traces {
+                if !traces.isTyping { traces.editor = LineEditor() }
+                traces.isTyping = true
+                traces.editor.insert(text)
+            } else if screen == .trace, waterfall.isTyping {
+                waterfall.editor.insert(text)
             }
         case .mouse(let mouse): handle(mouse)
         case .focus, .answer: break
@@ -48,6 +54,9 @@ extension App {
         case .explore: handleInExplore(press)
         case .alerts: if !handleInAlerts(press) { handleAnywhere(press) }
         case .logs: if !handleInLogs(press) { handleAnywhere(press) }
+        case .traces: if !handleInTraces(press) { handleAnywhere(press) }
+        case .trace: if !handleInWaterfall(press) { handleAnywhere(press) }
+        case .services: if !handleInServices(press) { handleAnywhere(press) }
         case .dashboard: if !handleInDashboard(press) { handleAnywhere(press) }
         }
     }
@@ -70,6 +79,8 @@ extension App {
         case .character("E"): run(.showExplore)
         case .character("A"): run(.showAlerts)
         case .character("L"): run(.showLogs)
+        case .character("T"): run(.showTraces)
+        case .character("S"): run(.showServices)
         default: break
         }
     }
@@ -81,13 +92,13 @@ extension App {
 
     /// One step back; never out of the program.
     func goBack() {
-        if cursor != nil || mark != nil {
+        if screen == .dashboard, cursor != nil || mark != nil {
             cursor = nil
             mark = nil
         } else if isMaximized, screen == .dashboard {
             run(.toggleMaximized)
         } else if screens.count > 1 {
-            screens.removeLast()
+            leaveScreen()
         }
     }
 
@@ -126,6 +137,9 @@ extension App {
         case .showExplore: show(.explore)
         case .showAlerts: show(.alerts)
         case .showLogs: show(.logs)
+        case .showTraces: show(.traces)
+        case .showServices: show(.services)
+        case .findTraces(let query): openTraces(query)
         case .setSpan(let span): show(span)
         case .chooseVariable(let name): overlay = .menu(valueMenu(name))
         case .setVariable(let name, let value):
@@ -182,6 +196,13 @@ extension App {
             Menu.Item("explore", detail: "E", .showExplore),
             Menu.Item("alerts", detail: "A", .showAlerts),
             Menu.Item("logs", detail: "L", .showLogs),
+            Menu.Item("traces", detail: "T", .showTraces),
+            Menu.Item(
+                "traces that failed",
+                detail: "{status=error}",
+                .findTraces("{status=error}")
+            ),
+            Menu.Item("services and their calls", detail: "S", .showServices),
             Menu.Item("dashboard", detail: "back to it", .showDashboard),
             Menu.Item("time range", detail: "t", .timeMenu),
             Menu.Item("variables", detail: "$", .variablesMenu),

@@ -103,6 +103,9 @@ extension App {
         case .character(" ") where logs.isFollowing:
             if logs.isHeld { logs.catchUp() } else { logs.isHeld = true }
         case .character("J"): showAround()
+        case .character("T"):
+            guard let row = selectedRow, let id = Self.traceID(of: row) else { return false }
+            openTrace(id, span: Self.spanID(of: row))
         case .character("w"): logs.isWrapped.toggle()
         case .character("y"):
             guard let row = selectedRow else { return true }
@@ -116,6 +119,16 @@ extension App {
         default: return false
         }
         return true
+    }
+
+    private static let traceNames = ["trace_id", "traceid", "traceID", "TraceId", "trace.id"]
+
+    private static func traceID(of row: LogRow) -> String? {
+        traceNames.lazy.compactMap { row[$0] }.first
+    }
+
+    private static func spanID(of row: LogRow) -> String? {
+        ["span_id", "spanid", "spanID", "SpanId", "span.id"].lazy.compactMap { row[$0] }.first
     }
 
     private var selectedRow: LogRow? {
@@ -213,6 +226,8 @@ extension App {
         switch press.key {
         case .up, .character("k"): logs.field = max(0, logs.field - 1)
         case .down, .character("j"): logs.field = min(tree.count - 1, logs.field + 1)
+        case .enter where Self.traceNames.contains(chosen.name):
+            openTrace(chosen.value, span: Self.spanID(of: row))
         case .enter, .escape: logs.isExpanded = false
         case .character("+"), .character("="), .character("-"):
             guard chosen.name != "_time" else { return true }

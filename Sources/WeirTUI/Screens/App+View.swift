@@ -13,6 +13,9 @@ extension App {
         case .explore: place = drawExplore(into: &buffer, in: content)
         case .alerts: drawAlerts(into: &buffer, in: content)
         case .logs: place = drawLogs(into: &buffer, in: content)
+        case .traces: place = drawTraces(into: &buffer, in: content)
+        case .trace: place = drawWaterfall(into: &buffer, in: content)
+        case .services: drawServices(into: &buffer, in: content)
         }
         drawFooter(into: &buffer)
         switch overlay {
@@ -34,6 +37,9 @@ extension App {
         case .explore: "Explore"
         case .alerts: "Alerts"
         case .logs: "Logs"
+        case .traces: "Traces"
+        case .trace: "Trace"
+        case .services: "Services"
         }
     }
 
@@ -43,7 +49,7 @@ extension App {
         switch screen {
         case .dashboard: shown = visiblePanels.compactMap { panels[$0].data }
         case .explore: shown = [explore.state.data].compactMap { $0 }
-        case .alerts, .logs: return ""
+        case .alerts, .logs, .traces, .trace, .services: return ""
         }
         let queries = shown.reduce(0) { $0 + $1.queryCount }
         let slowest = shown.map { $0.milliseconds }.max() ?? 0
@@ -148,6 +154,7 @@ extension App {
                 "enter run  tab complete  up/down history  ctrl-g graph/table  ctrl-o time  "
                 + "pgup/pgdn pan  esc back"
         case .logs: keys = Self.logsFooter(logs)
+        case .traces, .trace, .services: keys = tracesFooter
         case .alerts: keys = "j k select  enter details  r refresh  : palette  esc back  ? help"
         }
         buffer.write(

@@ -10,6 +10,9 @@ package final class App {
         case explore
         case alerts
         case logs
+        case traces
+        case trace
+        case services
     }
 
     enum Overlay {
@@ -40,12 +43,17 @@ package final class App {
     var chosen: [String: String] = [:]
     var areVariablesKnown = false
     var screens: [Screen] = [.dashboard]
+    /// What to go back to, by how many screens there are.
+    var places: [Int: Place] = [:]
     var overlay: Overlay?
     var message = ""
     var outage: APIError?
     var explore = ExploreState()
     var alerts = AlertsState()
     var logs = LogsState()
+    var traces = TracesState()
+    var waterfall = WaterfallState()
+    var services = ServicesState()
     /// Where the focused chart was drawn: for the mouse.
     var plots: [(panel: Int, geometry: TimeSeriesChart.Geometry)] = []
 
@@ -145,6 +153,12 @@ package final class App {
         explore.isLoading = false
         explore.areNamesAsked = false
         logs.isAsked = false
+        traces.isAsked = false
+        services.isAsked = false
+        // A trace does not change with the time shown; what is not here yet is asked for anew.
+        if waterfall.isLoading { waterfall.isAsked = false }
+        waterfall.pending = nil
+        waterfall.pendingMetrics = nil
         lastRefresh = .min / 2
         lastAlerts = .min / 2
         askWhatIsDue()
@@ -201,6 +215,19 @@ package final class App {
             }
             return
         }
+        if [.traces, .services, .trace].contains(screen) {
+            let isAsked =
+                screen == .traces
+                ? traces.isAsked : screen == .trace ? waterfall.isAsked : services.isAsked
+            // Lists move with the time; a trace stays.
+            let isDue = screen == .trace ? outage != nil && isRefreshDue : isRefreshDue
+            if !isAsked || isDue {
+                lastRefresh = now
+                askForTraces()
+            }
+            askForSpan()
+            return
+        }
         guard let dashboard, screen == .dashboard else { return }
         guard areVariablesKnown || dashboard.variables.isEmpty else {
             guard !areVariablesAsked || (outage != nil && isRefreshDue) else { return }
@@ -254,6 +281,7 @@ package final class App {
             guard index < panels.count else { return }
             panels[index].receive(answer)
             note(answer)
+            if case .success = answer { askForExemplars(index) }
         case .variables(let answer):
             note(answer)
             switch answer {
@@ -283,6 +311,10 @@ package final class App {
         case .logs(let job, let answer):
             note(answer)
             receiveLogs(job, answer)
+        case .traces(let job, let answer):
+            // Exemplars are something more: a server without them is not gone.
+            if case .exemplars = job.part {} else { note(answer) }
+            receiveTraces(job, answer)
         case .metricNames(let answer):
             note(answer)
             if case .success(let names) = answer { explore.names = names.sorted() }
@@ -357,6 +389,7 @@ package final class App {
             scroll = 0
             isMaximized = false
             screens = [.dashboard]
+            places = [:]
             restart()
         } catch {
             let line = error.line.map { "line \($0): " } ?? ""
@@ -384,7 +417,8 @@ package final class App {
 
     func show(_ screen: Screen) {
         guard screen != self.screen else { return }
-        screens.removeAll { $0 == screen }
+        // Where one came from by way of something is not forgotten.
+        if places.isEmpty { screens.removeAll { $0 == screen } }
         screens.append(screen)
         message = ""
         lastRefresh = .min / 2

@@ -5,6 +5,9 @@ package enum Command: Hashable, Sendable {
     case showExplore
     case showAlerts
     case showLogs
+    case showTraces
+    case showServices
+    case findTraces(String)
     case setSpan(TimeSpan)
     case chooseVariable(String)
     case setVariable(name: String, value: String)

@@ -10,6 +10,8 @@ package struct TimeSeriesChart {
     package var minimum: Double?
     package var maximum: Double?
     package var thresholds: [ChartThreshold] = []
+    /// Single values, drawn over the lines as `◆`.
+    package var marks: [ChartMark] = []
     /// The time of the cursor, or nil.
     package var cursor: Int64?
     /// The axis of the frame before, so that it does not jump.
@@ -75,6 +77,7 @@ package struct TimeSeriesChart {
         let canvas = lines(geometry)
         canvas.draw(into: &buffer, x: plot.x, y: plot.y)
         drawCursor(into: &buffer, geometry, canvas, theme)
+        drawMarks(into: &buffer, geometry, theme)
         drawValueAxis(into: &buffer, rect, geometry, theme, hasLine: axisRows == 2)
         if axisRows > 0 { drawTimeAxis(into: &buffer, geometry, theme, hasLine: axisRows == 2) }
         if series.allSatisfy({ $0.points.isEmpty }) {
@@ -128,6 +131,29 @@ package struct TimeSeriesChart {
             for x in geometry.plot.x..<geometry.plot.maxX {
                 buffer.set(x, geometry.plot.y + dots / 4, "╌", style)
             }
+        }
+    }
+
+    /// The greatest mark of each column of cells; one that is off the axis stands at its end.
+    private func drawMarks(
+        into buffer: inout CellBuffer,
+        _ geometry: Geometry,
+        _ theme: Theme
+    ) {
+        var greatest: [Int: Double] = [:]
+        for mark in marks where mark.value.isFinite {
+            guard let dot = axis.dot(of: mark.time), dot / 2 < geometry.plot.width else { continue }
+            greatest[dot / 2] = max(greatest[dot / 2] ?? mark.value, mark.value)
+        }
+        for (cell, value) in greatest {
+            let position = min(max(geometry.valueAxis.position(of: value), 0), 1)
+            let row = Int((position * Double(geometry.plot.height - 1)).rounded())
+            buffer.set(
+                geometry.plot.x + cell,
+                geometry.plot.y + row,
+                "◆",
+                Style(theme.seriesColor(2)).with(.bold)
+            )
         }
     }
 

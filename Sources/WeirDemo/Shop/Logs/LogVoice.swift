@@ -6,47 +6,11 @@ struct LogVoice {
 
     init(moment: ShopMoment) { self.moment = moment }
 
-    /// What is known of the request a line tells of.
-    private struct Request {
-        let service: ShopTopology.Service
-        let host: String
-        let route: ShopTopology.Route
-        let milliseconds: Double
-        let traceHigh: UInt64
-        let traceLow: UInt64
-        let user: Int
-        let address: [Int]
-        let item: Int
-        let isFailure: Bool
-        let time: Int64
-    }
-
     mutating func append(_ event: LogModel.Event, time: Int64, to output: inout [UInt8]) {
-        var noise = ShopNoise(seed: event.flow)
-        let service = ShopTopology.services[event.service]
-        let high = noise.bits()
-        let low = noise.bits()
-        let user = 1000 + noise.below(48_000)
-        let address = [10 + noise.below(180), noise.below(256), noise.below(256), noise.below(254)]
-        let item = noise.below(9000)
-        let route = service.routes[noise.below(service.routes.count)]
-        let host = ShopTopology.host(service: event.service, instance: noise.below(3))
-        let slowness = moment.slowness(of: event.service) * max(0.3, 1 + 0.5 * noise.normal())
-        let request = Request(
-            service: service,
-            host: ShopTopology.hosts[host],
-            route: route,
-            milliseconds: route.medianSeconds * 1000 * slowness,
-            traceHigh: high,
-            traceLow: low,
-            user: user,
-            address: address,
-            item: item,
-            isFailure: event.isFailure,
-            time: time
-        )
-        record.begin(time: time, service: service.name, host: request.host)
-        switch service.name {
+        let request = ShopRequest(event, time: time, moment: moment)
+        var noise = request.noise
+        record.begin(time: time, service: request.service.name, host: request.host)
+        switch request.service.name {
         case "gateway": access(request, &noise)
         case "cart", "search", "related": logfmt(request, &noise)
         case "inventory", "shipping", "email": plain(request, &noise)
@@ -59,7 +23,7 @@ struct LogVoice {
 
     // MARK: - JSON
 
-    private mutating func access(_ request: Request, _ noise: inout ShopNoise) {
+    private mutating func access(_ request: ShopRequest, _ noise: inout ShopNoise) {
         let status = request.isFailure ? 503 : noise.uniform() < 0.012 ? 404 : 200
         record.text("level", request.isFailure ? "error" : status == 404 ? "warn" : "info")
         line.removeAll(keepingCapacity: true)
@@ -76,7 +40,7 @@ struct LogVoice {
         trace(request)
     }
 
-    private mutating func payment(_ request: Request, _ noise: inout ShopNoise) {
+    private mutating func payment(_ request: ShopRequest, _ noise: inout ShopNoise) {
         line.removeAll(keepingCapacity: true)
         if request.isFailure {
             record.text("severity", "ERROR")
@@ -107,7 +71,7 @@ struct LogVoice {
         trace(request)
     }
 
-    private mutating func checkout(_ request: Request, _ noise: inout ShopNoise) {
+    private mutating func checkout(_ request: ShopRequest, _ noise: inout ShopNoise) {
         line.removeAll(keepingCapacity: true)
         if request.isFailure {
             record.text("level", "error")
@@ -139,7 +103,7 @@ struct LogVoice {
         trace(request)
     }
 
-    private mutating func structured(_ request: Request, _ noise: inout ShopNoise) {
+    private mutating func structured(_ request: ShopRequest, _ noise: inout ShopNoise) {
         line.removeAll(keepingCapacity: true)
         switch (request.service.name, request.isFailure) {
         case ("catalog", true):
@@ -181,7 +145,7 @@ struct LogVoice {
 
     // MARK: - Text
 
-    private mutating func logfmt(_ request: Request, _ noise: inout ShopNoise) {
+    private mutating func logfmt(_ request: ShopRequest, _ noise: inout ShopNoise) {
         line.removeAll(keepingCapacity: true)
         let isSlow = request.milliseconds > request.route.medianSeconds * 2200
         add("level=\(request.isFailure ? "error" : isSlow ? "warn" : "info")")
@@ -200,7 +164,7 @@ struct LogVoice {
         record.text("message", line)
     }
 
-    private mutating func plain(_ request: Request, _ noise: inout ShopNoise) {
+    private mutating func plain(_ request: ShopRequest, _ noise: inout ShopNoise) {
         line.removeAll(keepingCapacity: true)
         LogStamp.append(request.time, separator: 0x20, digits: 3, to: &line)
         switch (request.service.name, request.isFailure) {
@@ -253,20 +217,25 @@ struct LogVoice {
 
     private mutating func add(_ text: String) { line.append(contentsOf: text.utf8) }
 
-    private mutating func trace(_ request: Request) {
+    private mutating func trace(_ request: ShopRequest) {
+        // A request that is not sampled has no trace to go to.
+        guard request.isSampled else { return }
         line.removeAll(keepingCapacity: true)
         LogStamp.appendHex(request.traceHigh, to: &line)
         LogStamp.appendHex(request.traceLow, to: &line)
         record.text("trace_id", line)
+        line.removeAll(keepingCapacity: true)
+        LogStamp.appendHex(request.spanID, to: &line)
+        record.text("span_id", line)
     }
 
-    private mutating func address(_ name: String, _ request: Request) {
+    private mutating func address(_ name: String, _ request: ShopRequest) {
         line.removeAll(keepingCapacity: true)
         appendAddress(request)
         record.text(name, line)
     }
 
-    private mutating func appendAddress(_ request: Request) {
+    private mutating func appendAddress(_ request: ShopRequest) {
         for (place, part) in request.address.enumerated() {
             if place > 0 { line.append(UInt8(ascii: ".")) }
             LogStamp.append(part, to: &line)

@@ -86,6 +86,11 @@ extension Bench {
             )
         }
         report.add(
+            "journal written",
+            figures.weirMedian { Double($0.journalBytes) / rows },
+            .bytesPerRow
+        )
+        report.add(
             "peak memory",
             figures.weirMedian { Double($0.peakResidentBytes) / 1e6 },
             .megabytes,

@@ -1,5 +1,18 @@
 package import WeirCore
 
+/// What a caller knows of a field's values, and an encoder need not find out.
+package struct FieldHints: Sendable {
+    /// Whether a filter over the tokens is worth its bytes.
+    package var isFiltered: Bool
+    /// Whether rows side by side are alike, so that their codes repeat in patterns.
+    package var codesRepeat: Bool
+
+    package init(isFiltered: Bool = true, codesRepeat: Bool = false) {
+        self.isFiltered = isFiltered
+        self.codesRepeat = codesRepeat
+    }
+}
+
 /// Encodes the fields of blocks: for each the codec that suits its values, chosen by looking at
 /// them.
 ///
@@ -19,19 +32,19 @@ package final class FieldEncoder {
     /// - Parameters:
     ///   - column: Its rows are rows of the block; at least one.
     ///   - rowCount: The block's.
-    ///   - isFiltered: Whether a filter over the tokens is worth its bytes.
+    ///   - hints: What is known of the values.
     ///   - directory: What `FieldEntry` reads.
     ///   - area: Stored pages end to end, in the order of the entries.
     package func encode(
         _ column: FieldColumn,
         rowCount: Int,
-        isFiltered: Bool = true,
+        hints: FieldHints = FieldHints(),
         directory: inout [UInt8],
         area: inout [UInt8]
     ) {
         let kind = column.commonKind
         write(
-            encodeValues(column.values, isFiltered: isFiltered),
+            encodeValues(column.values, hints),
             name: column.name,
             kind: kind,
             kinds: kind == nil ? column.kinds : [],
@@ -80,7 +93,9 @@ package final class FieldEncoder {
             )
         }
         write(
-            isConstant ? encodeRun(entries, isFiltered: false) : encodeDictionary(codes, entries),
+            isConstant
+                ? encodeRun(entries, isFiltered: false)
+                : encodeDictionary(codes, entries, FieldHints(codesRepeat: true)),
             name: column.name,
             kind: FieldKind(rawValue: kind),
             kinds: [],
@@ -134,14 +149,14 @@ package final class FieldEncoder {
         var pages: [EncodedPage]
     }
 
-    private func encodeValues(_ values: BytesColumn, isFiltered: Bool) -> EncodedValues {
+    private func encodeValues(_ values: BytesColumn, _ hints: FieldHints) -> EncodedValues {
         if TextRun.isConstant(values) { return encodeRun(values, isFiltered: false) }
         if let (codes, dictionary) = TextDictionary.encode(
             values,
             limit: Self.dictionaryMax,
             share: 8
         ) {
-            return encodeDictionary(codes, dictionary.entries)
+            return encodeDictionary(codes, dictionary.entries, hints)
         }
         if let (form, integers) = TextForm.recognise(values) {
             return encodeNumbers(form, integers)
@@ -149,12 +164,13 @@ package final class FieldEncoder {
         let digits = TextRun.hexadecimalDigits(values)
         let isID = digits != nil || TextRun.areUUIDs(values)
         if !isID, let encoded = encodeTemplates(values) { return encoded }
-        return encodeRun(values, isFiltered: isFiltered, idBytes: digits.map { $0 / 2 })
+        return encodeRun(values, isFiltered: hints.isFiltered, idBytes: digits.map { $0 / 2 })
     }
 
     private func encodeDictionary(
         _ codes: [UInt16],
-        _ texts: BytesColumn
+        _ texts: BytesColumn,
+        _ hints: FieldHints
     ) -> EncodedValues {
         var head: [UInt8] = []
         var entries: [UInt8] = []
@@ -176,7 +192,8 @@ package final class FieldEncoder {
             head: head,
             filter: nil,
             pages: [
-                encoder.encode(entries, matching: .only), encoder.encode(bytes),
+                encoder.encode(entries, matching: .only),
+                encoder.encode(bytes, matching: hints.codesRepeat ? .only : .tried),
             ]
         )
     }

@@ -58,6 +58,10 @@ final class FieldBlockPacker {
         var directories = ranges.map { _ in (count: 0, bytes: [UInt8]()) }
         var areas = ranges.map { _ in [UInt8]() }
         for parts in fields {
+            let hints = FieldHints(
+                isFiltered: !schema.isOrderedByTrace || !Self.ids.contains(parts[0].column.name),
+                codesRepeat: schema.isOrderedByTrace
+            )
             // End to end, so that gathering has one column to look into.
             var column = FieldColumn(name: parts[0].column.name)
             for part in parts { column.append(contentsOf: part.column, firstRow: part.firstRow) }
@@ -76,8 +80,7 @@ final class FieldBlockPacker {
                 fieldEncoder.encode(
                     column.gathering(indexes, rows: rows),
                     rowCount: range.count,
-                    isFiltered: !schema.isOrderedByTrace
-                        || !Self.ids.contains(parts[0].column.name),
+                    hints: hints,
                     directory: &directories[block].bytes,
                     area: &areas[block]
                 )

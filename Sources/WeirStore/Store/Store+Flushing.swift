@@ -115,7 +115,7 @@ extension Store {
                 for part in fieldParts { state.memoryByteCount += part.byteCount }
                 state.buckets[key] = bucket
             }
-            if schema.hasFields { Allocator.trim() }
+            if schema.hasFields, !schema.isOrderedByTrace { Allocator.trim() }
         }
     }
 

@@ -152,6 +152,52 @@ package final class FieldValues {
         return kind(at: row)
     }
 
+    /// The values of those of `rows` that have the field, each for its place in `rows`.
+    package func column(named name: String, at rows: [UInt32]) -> FieldColumn {
+        var places: [UInt32] = []
+        var indexes: [Int32] = []
+        places.reserveCapacity(rows.count)
+        indexes.reserveCapacity(rows.count)
+        for (place, row) in rows.enumerated() {
+            let index = index(Int(row))
+            guard index >= 0 else { continue }
+            places.append(UInt32(place))
+            indexes.append(Int32(index))
+        }
+        var ends: [UInt32] = []
+        var bytes: [UInt8] = []
+        ends.reserveCapacity(indexes.count)
+        bytes.reserveCapacity(indexes.count * 16)
+        switch storage {
+        case .values(.dictionary(let codes, let entries))?:
+            let texts = entries.bytes
+            for index in indexes {
+                bytes.append(contentsOf: texts[entries.range(codes[Int(index)])])
+                ends.append(UInt32(bytes.count))
+            }
+        case .values(let values)?:
+            for index in indexes {
+                values.append(Int(index), to: &bytes)
+                ends.append(UInt32(bytes.count))
+            }
+        case .templates(let column)?:
+            for index in indexes {
+                column.append(Int(index), to: &bytes)
+                ends.append(UInt32(bytes.count))
+            }
+        case nil: return FieldColumn(name: name)
+        }
+        let found: [UInt8] =
+            switch kinds {
+            case .all(let kind): [UInt8](repeating: kind.rawValue, count: indexes.count)
+            case .each(let kinds): indexes.map { kinds[Int($0)] }
+            }
+        guard let values = BytesColumn(ends: ends, bytes: bytes) else {
+            return FieldColumn(name: name)
+        }
+        return FieldColumn(name: name, rows: places, kinds: found, values: values)
+    }
+
     /// A row's text.
     package func text(at row: Int) -> [UInt8] {
         var output: [UInt8] = []

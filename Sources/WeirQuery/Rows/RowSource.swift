@@ -31,9 +31,8 @@ package protocol RowSourceSelection: Sendable {
     /// block, or earlier in its block, was sent first.
     var blocks: [RowBlockSummary] { get }
 
-    /// The indexes of the blocks that may hold a span of a trace; few others.
-    ///
-    /// - Parameter id: 32 hexadecimal digits in lower case.
+    /// The indexes of the blocks that may hold a span of a trace, 32 hexadecimal digits in lower case;
+    /// few others.
     func blocks(ofTrace id: [UInt8]) throws(QueryError) -> [Int]
 
     /// Opens the blocks at `indexes` in that order, some of them at the same time on several

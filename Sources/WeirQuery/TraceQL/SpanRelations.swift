@@ -1,17 +1,16 @@
 /// Which spans stand in a relation to others of their trace.
-struct SpanRelations {
-    private let parents: [Int32]
+final class SpanRelations {
+    private let load: () -> [Int32]
+    private lazy var parents = load()
     /// What was marked in the round `round`; older marks do not count.
-    private var marks: [UInt32]
+    private lazy var marks = [UInt32](repeating: 0, count: parents.count)
     private var round: UInt32 = 0
 
-    init(parents: [Int32]) {
-        self.parents = parents
-        marks = [UInt32](repeating: 0, count: parents.count)
-    }
+    /// `parents`: The row of each row's parent, -1 without one; asked once a relation is.
+    init(parents: @escaping () -> [Int32]) { load = parents }
 
     /// The rows of `right` that stand in `relation` to a row of `left`; both ascend.
-    mutating func related(
+    func related(
         _ relation: TraceQLSpansetOperator,
         _ left: [UInt32],
         _ right: [UInt32]
@@ -62,14 +61,14 @@ struct SpanRelations {
         }
     }
 
-    private mutating func mark(_ rows: [UInt32]) {
+    private func mark(_ rows: [UInt32]) {
         round += 1
         for row in rows { marks[Int(row)] = round }
     }
 
     private func isMarked(_ row: Int) -> Bool { marks[row] == round }
 
-    private mutating func descendants(_ left: [UInt32], _ right: [UInt32]) -> [UInt32] {
+    private func descendants(_ left: [UInt32], _ right: [UInt32]) -> [UInt32] {
         mark(left)
         // All on one way up have the same answer, so no way is gone twice.
         var answers: [Int: Bool] = [:]

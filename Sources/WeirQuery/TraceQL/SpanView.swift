@@ -7,7 +7,8 @@ internal import WeirCore
 final class SpanView {
     let rowCount: Int
     /// The row of each span's parent, -1 without one; nil where traces are not whole.
-    let parents: [Int32]?
+    private(set) lazy var parents = loadParents?()
+    private let loadParents: (() -> [Int32])?
     private let load: (String) throws(QueryError) -> FieldValues?
     private let loadTimes: () throws(QueryError) -> [Int64]
     private var fields: [String: FieldValues?] = [:]
@@ -16,12 +17,12 @@ final class SpanView {
 
     init(
         rowCount: Int,
-        parents: [Int32]? = nil,
+        parents: (() -> [Int32])? = nil,
         times: @escaping () throws(QueryError) -> [Int64],
         field: @escaping (String) throws(QueryError) -> FieldValues?
     ) {
         self.rowCount = rowCount
-        self.parents = parents
+        loadParents = parents
         load = field
         loadTimes = times
     }

@@ -75,16 +75,10 @@ struct TraceLoader: Sendable {
         guard !rows.isEmpty else { return nil }
         let times = try block.times()
         piece.times = rows.map { times[Int($0)] }
-        var text: [UInt8] = []
         let wanted = if let names { names } else { try block.fieldNames() }
         for name in wanted where name != SpanField.traceID {
-            guard let values = try block.field(name) else { continue }
-            var column = FieldColumn(name: name)
-            for (place, row) in rows.enumerated() {
-                text.removeAll(keepingCapacity: true)
-                if let kind = values.appendText(at: Int(row), to: &text) {
-                    column.append(place, kind, text.span)
-                }
+            guard let column = try block.field(name)?.column(named: name, at: rows) else {
+                continue
             }
             if column.count > 0 { piece.fields.append(column) }
         }

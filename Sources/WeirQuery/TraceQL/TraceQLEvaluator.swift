@@ -22,12 +22,10 @@ struct TraceQLEvaluator {
         self.context = context
     }
 
-    /// The sets of spans that are left, in order of trace.
+    /// The sets of spans that are left, those of a trace together.
     mutating func evaluate(_ table: TraceTable) throws(QueryError) -> [Spanset] {
-        var relations = SpanRelations(parents: table.parents)
-        let all = table.ranges.enumerated().filter { !$0.element.isEmpty }.map {
-            Spanset(trace: $0.offset, rows: $0.element.map { UInt32($0) })
-        }
+        var relations = SpanRelations { table.parents }
+        let all = Self.split((0..<UInt32(table.rowCount)).map { $0 }, table)
         return try run(stages, all, table, &relations)
     }
 

@@ -178,6 +178,7 @@ package struct TraceSearch: Sendable {
                     groups.append([set])
                 }
             }
+            groups.sort { $0[0].trace < $1[0].trace }
             let goesOn = try body(table, groups)
             context.release(bytes: bytes)
             guard goesOn else { return }
@@ -216,26 +217,26 @@ package struct TraceSearch: Sendable {
         let root = table.root(trace)
         let shownRoot = root ?? range.lowerBound
         let (start, end) = table.extent(trace)
-        var counts: [[UInt8]: (spans: Int, errors: Int)] = [:]
+        let coded = table.serviceCodes
+        let failed = table.hasFailed
+        var counts = [(spans: Int, errors: Int)](repeating: (0, 0), count: coded.texts.count)
         var errors = 0
-        let failed = Array("error".utf8)
         for row in range {
-            let service = table.text(SpanField.service, row).map { Array($0) } ?? []
-            let isError =
-                table.text(SpanField.status, row).map { $0.elementsEqual(failed) } ?? false
-            counts[service, default: (0, 0)].spans += 1
-            if isError {
+            let code = Int(coded.codes[row])
+            counts[code].spans += 1
+            if failed[row] {
                 errors += 1
-                counts[service, default: (0, 0)].errors += 1
+                counts[code].errors += 1
             }
         }
-        let services = counts.map { name, count in
+        let services = counts.enumerated().filter { $0.element.spans > 0 }.map { code, count in
             TraceSummary.Service(
-                name: String(decoding: name, as: UTF8.self),
+                name: String(decoding: coded.texts[code], as: UTF8.self),
                 spanCount: count.spans,
                 errorCount: count.errors
             )
-        }.sorted { ($1.spanCount, $0.name) < ($0.spanCount, $1.name) }
+        }
+        .sorted { ($1.spanCount, $0.name) < ($0.spanCount, $1.name) }
         let attributes = shownAttributes
         let spanSets = sets.map { set in
             TraceSummary.SpanSet(

@@ -15,12 +15,31 @@ final class TraceTable {
     /// The row of each span's parent; -1 without one that is there.
     ///
     /// Without circles.
-    let parents: [Int32]
+    private(set) lazy var parents = link()
     /// Which rows name no parent at all.
     let isRoot: [Bool]
     /// The trace of each row.
     let traceOfRow: [Int32]
+    /// Each span's id by its bits.
+    private let ids: [Int64]
     private var held: SpanView?
+    /// What each row's service is among `services`, and whether it failed.
+    private(set) lazy var serviceCodes: FieldCodes = {
+        let rows = Array(0..<UInt32(rowCount))
+        guard let column = fields[SpanField.service] else {
+            return FieldCodes(codes: [UInt32](repeating: 0, count: rowCount), texts: [[]])
+        }
+        return FieldValues(column, rowCount: rowCount).codes(at: rows)
+    }()
+    private(set) lazy var hasFailed: [Bool] = {
+        var failed = [Bool](repeating: false, count: rowCount)
+        guard let column = fields[SpanField.status] else { return failed }
+        for (index, row) in column.rows.enumerated()
+        where column.values[index].elementsEqual("error".utf8) {
+            failed[Int(row)] = true
+        }
+        return failed
+    }()
 
     var rowCount: Int { times.count }
 
@@ -56,8 +75,18 @@ final class TraceTable {
             DecimalParser.double($0).flatMap { Int64(exactly: $0.rounded()) }
         }
         var order = Array(0..<all.times.count)
+        // Traces lie in the order in which they were met, which mostly leaves rows where they are.
+        var ranks = [Int32](repeating: -1, count: traces.count)
+        var met: Int32 = 0
+        for trace in all.traces where ranks[Int(trace)] < 0 {
+            ranks[Int(trace)] = met
+            met += 1
+        }
         func key(_ row: Int) -> (Int32, Int64, UInt64, Int64) {
-            (all.traces[row], all.times[row], UInt64(bitPattern: ids[row]), lengths[row])
+            (
+                ranks[Int(all.traces[row])], all.times[row], UInt64(bitPattern: ids[row]),
+                lengths[row]
+            )
         }
         let isOrdered = (1..<max(1, order.count)).allSatisfy { key($0 - 1) < key($0) }
         if !isOrdered {
@@ -93,9 +122,10 @@ final class TraceTable {
             start = end
         }
         self.ranges = ranges
-        let parentIDs = fields[SpanField.parentID]
-        isRoot = (0..<order.count).map { parentIDs?.index(ofRow: $0) == nil }
-        parents = Self.link(ranges, order.map { ids[$0] }, parentIDs, count: order.count)
+        self.ids = order.map { ids[$0] }
+        var isRoot = [Bool](repeating: true, count: order.count)
+        for row in fields[SpanField.parentID]?.rows ?? [] { isRoot[Int(row)] = false }
+        self.isRoot = isRoot
     }
 
     private static func numbers(
@@ -113,14 +143,9 @@ final class TraceTable {
     }
 
     /// Each span's parent within its trace; circles are cut.
-    private static func link(
-        _ ranges: [Range<Int>],
-        _ ids: [Int64],
-        _ parentIDs: FieldColumn?,
-        count: Int
-    ) -> [Int32] {
-        var parents = [Int32](repeating: -1, count: count)
-        guard let parentIDs else { return parents }
+    private func link() -> [Int32] {
+        var parents = [Int32](repeating: -1, count: rowCount)
+        guard let parentIDs = fields[SpanField.parentID] else { return parents }
         let bytes = parentIDs.values.bytes
         for range in ranges where !range.isEmpty {
             var rowOfID = [Int64: Int32](minimumCapacity: range.count)
@@ -135,7 +160,7 @@ final class TraceTable {
                 parents[row] = parent
             }
         }
-        cutCircles(&parents)
+        Self.cutCircles(&parents)
         return parents
     }
 
@@ -165,7 +190,7 @@ final class TraceTable {
         let (fields, count) = (fields, rowCount)
         let view = SpanView(
             rowCount: count,
-            parents: parents,
+            parents: { [unowned self] in self.parents },
             times: { () throws(QueryError) in times },
             field: { [unowned self] (name) throws(QueryError) in
                 if name.utf8.starts(with: "made:".utf8) {

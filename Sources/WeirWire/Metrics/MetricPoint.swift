@@ -54,7 +54,7 @@ package struct ExponentialHistogram: Hashable, Sendable {
         guard scale < self.scale else { return self }
         var histogram = self
         histogram.scale = scale
-        let shift = min(self.scale - scale, 62)
+        let shift = min(self.scale - scale, 63)
         func coarse(_ buckets: [Int: UInt64]) -> [Int: UInt64] {
             var result: [Int: UInt64] = [:]
             for (index, count) in buckets { result[index >> shift, default: 0] &+= count }
@@ -101,6 +101,8 @@ package struct MetricOptions: Sendable {
     package var pointsMax = 200_000
     /// Buckets, or quantiles, of one point.
     package var bucketsMax = 1024
+    /// Exemplars of one point; further ones are left out.
+    package var exemplarsMax = 256
 
     package init(now: Int64) { self.now = now }
 }

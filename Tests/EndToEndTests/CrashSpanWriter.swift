@@ -67,7 +67,8 @@ final class CrashSpanWriter: @unchecked Sendable {
         var random = SplitMix64(seed: UInt64(span) &* 31 &+ UInt64(number))
         let kind = ["server", "client", "producer", ""][span % 4]
         var attributes = [
-            #""a\"ü":"\#(Self.hex(random.next()))\n""#, #""n":\#(span)"#, #""ok":\#(span % 2 == 0)"#,
+            #""a\"ü":"\#(Self.hex(random.next()))\n""#, #""n":\#(span)"#,
+            #""ok":\#(span % 2 == 0)"#,
             #""ratio":\#(span % 10).25"#, #""tags":["x",\#(span % 7),2.0]"#,
         ]
         if span % 5 == 0 { attributes.append(#""z.raw":{"bytes":"AQL/"}"#) }
@@ -217,7 +218,9 @@ final class CrashSpanWriter: @unchecked Sendable {
             for span in batch.first..<(batch.first + batch.count) { isAcknowledged[span] = true }
         }
         var spansOfTrace: [Int: [Int]] = [:]
-        for span in 0..<spanCount { spansOfTrace[Self.trace(ofSpan: span), default: []].append(span) }
+        for span in 0..<spanCount {
+            spansOfTrace[Self.trace(ofSpan: span), default: []].append(span)
+        }
         let traces = spansOfTrace.keys.sorted().suffix(last ?? .max)
         for trace in traces {
             let spans = spansOfTrace[trace] ?? []

@@ -199,7 +199,7 @@ extension EndToEnd {
                 #expect(writer.refusals.isEmpty, "\(writer.refusals)")
             }
             for writer in spanWriters {
-                #expect(writer.batches.allSatisfy(\.isAcknowledged))
+                #expect(writer.batches.allSatisfy { $0.isAcknowledged })
                 #expect(writer.refusals.isEmpty, "\(writer.refusals)")
             }
             #expect(server.terminate().code == 0, "\(server.log.suffix(2000))")

@@ -47,21 +47,30 @@ import WeirTestSupport
         }
         #expect(!taken.isEmpty && refusedCount > 0)
         #expect(store.status().isDiskFull)
-        #expect(try LogHarness.read(store, signal: signal) == LogHarness.expected(taken, signal: signal))
+        #expect(
+            try LogHarness.read(store, signal: signal) == LogHarness.expected(taken, signal: signal)
+        )
         for left in [0, 100, 3000] {
             disk.change { $0.spaceLeft = left }
             let error = #expect(throws: StoreError.self) { try store.flush() }
             #expect(error.map(Self.isFull) == true)
-            #expect(try LogHarness.read(store, signal: signal) == LogHarness.expected(taken, signal: signal))
+            #expect(
+                try LogHarness.read(store, signal: signal)
+                    == LogHarness.expected(taken, signal: signal)
+            )
         }
         disk.change { $0.spaceLeft = nil }
         try LogHarness.append(Self.rows(60, signal), signal: signal, to: store)
         taken += Self.rows(60, signal)
         try store.flush()
-        #expect(try LogHarness.read(store, signal: signal) == LogHarness.expected(taken, signal: signal))
+        #expect(
+            try LogHarness.read(store, signal: signal) == LogHarness.expected(taken, signal: signal)
+        )
         store.stop()
         let again = try H.open("\(folder.path)/data")
-        #expect(try LogHarness.read(again, signal: signal) == LogHarness.expected(taken, signal: signal))
+        #expect(
+            try LogHarness.read(again, signal: signal) == LogHarness.expected(taken, signal: signal)
+        )
         again.stop()
         #expect(try StoreChecker.check("\(folder.path)/data").problems.isEmpty)
     }
@@ -125,7 +134,10 @@ import WeirTestSupport
                 }
             }
             // Rows, their bytes, and the order of rows of one stream and time.
-            #expect(found == LogHarness.expected(expected, signal: signal), "\(what), round \(round)")
+            #expect(
+                found == LogHarness.expected(expected, signal: signal),
+                "\(what), round \(round)"
+            )
             #expect(store.status().quarantined.isEmpty, "\(what), round \(round)")
             #expect(store.replayReport.gaps.isEmpty, "\(what), round \(round)")
             store.stop()

@@ -215,9 +215,12 @@ import WeirTestSupport
                 let blocks = Self.blocks(selection, trace)
                 named += blocks.count
                 let found = try Self.spans(selection, trace).distinctSpans
-                #expect(found.map { $0.text(SpanField.spanID) } == (0..<parts).map {
-                    SpanRows.hex(UInt64($0 + 1))
-                })
+                #expect(
+                    found.map { $0.text(SpanField.spanID) }
+                        == (0..<parts).map {
+                            SpanRows.hex(UInt64($0 + 1))
+                        }
+                )
                 for (part, span) in found.enumerated() {
                     let row = SpanRows.minimal(
                         trace: trace,

@@ -15,8 +15,11 @@ enum MetricRendering {
         return (0..<batch.rowCount).map { row in
             let value = batch.columns[0].floats[row]
             let isStale = value.bitPattern == 0x7FF0_0000_0000_0002
-            let text = isStale ? "stale" : value == value.rounded() && abs(value) < 1e15
-                ? "\(Int64(value))" : "\(value)"
+            let text =
+                isStale
+                ? "stale"
+                : value == value.rounded() && abs(value) < 1e15
+                    ? "\(Int64(value))" : "\(value)"
             let offset = batch.times[row] - Int64(time)
             return "\(batch.streams[Int(batch.streamIndexes[row])]) \(text)"
                 + (offset == 0 ? "" : " @\(offset)")

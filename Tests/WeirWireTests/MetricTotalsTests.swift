@@ -1,13 +1,14 @@
 import Testing
 import WeirCore
-import WeirWire
+
+@testable import WeirWire
 
 /// Delta points become running totals.
 @Suite struct MetricTotalsTests {
     private typealias R = MetricRendering
 
     private static func point(
-        _ name: String = "m",
+        name: String = "m",
         _ start: Int64,
         _ time: Int64,
         _ shape: MetricPoint.Shape,
@@ -61,7 +62,8 @@ import WeirWire
     }
 
     @Test func histogramsAddUpAndBeginAnewWhenTheirBoundsChange() {
-        func histogram(_ counts: [UInt64], _ bounds: [Double], _ sum: Double?) -> MetricPoint.Shape {
+        func histogram(_ counts: [UInt64], _ bounds: [Double], _ sum: Double?) -> MetricPoint.Shape
+        {
             var histogram = MetricHistogram()
             histogram.count = counts.reduce(0, +)
             histogram.sum = sum
@@ -130,7 +132,7 @@ import WeirWire
         var totals = MetricTotals()
         var first = [Self.point(-100, 0, .number(5))]
         _ = totals.accumulate(&first)
-        var lost = [Self.point(0, 100, .number(2)), Self.point("other", 0, 100, .number(1))]
+        var lost = [Self.point(0, 100, .number(2)), Self.point(name: "other", 0, 100, .number(1))]
         let undo = totals.accumulate(&lost)
         totals.restore(undo)
         #expect(totals.count == 1)
@@ -154,11 +156,11 @@ import WeirWire
     @Test func seriesThatWereQuietLongestBeginAnew() {
         var totals = MetricTotals(seriesMax: 10)
         for number in 0..<30 {
-            var points = [Self.point("m\(number)", 0, 100, .number(1))]
+            var points = [Self.point(name: "m\(number)", 0, 100, .number(1))]
             _ = totals.accumulate(&points)
             #expect(totals.count <= 10)
         }
-        var points = [Self.point("m29", 100, 200, .number(1))]
+        var points = [Self.point(name: "m29", 100, 200, .number(1))]
         _ = totals.accumulate(&points)
         #expect(R.samples(points) == [#"m29{a="b"} 2 @200"#])
     }

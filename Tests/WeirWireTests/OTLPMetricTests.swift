@@ -19,9 +19,9 @@ import WeirWire
         let whole = R.point().fixed64(6, UInt64(bitPattern: -3)).message(7, labels)
         let counter = R.point().double(4, 12.5).message(7, labels).message(5, exemplar)
         let histogram = R.point().fixed64(4, 6).double(5, 7.5).packed(6, [1, 2, 3])
-            .packed(7, [0.5.bitPattern, (2.0).bitPattern]).message(9, labels)
+            .packed(7, [(0.5).bitPattern, (2.0).bitPattern]).message(9, labels)
             .message(8, exemplar)
-        let exponential = R.point().message(1, labels).fixed64(4, 9).double(5, 20).sint(6, 0)
+        let exponential = R.point().message(1, labels).fixed64(4, 9).double(5, 20.0).sint(6, 0)
             .fixed64(7, 2).message(8, Message().sint(1, 0).bytes(2, [3, 0, 1]))
             .message(9, Message().sint(1, 1).varint(2, 2).varint(2, 1)).double(14, 0.125)
             .message(11, exemplar)
@@ -32,7 +32,14 @@ import WeirWire
         return R.request(
             [
                 R.metric("queue.depth", unit: "{item}", kind: 5, [whole]),
-                R.metric("requests", unit: "1", kind: 7, temporality: 2, isMonotonic: true, [counter]),
+                R.metric(
+                    "requests",
+                    unit: "1",
+                    kind: 7,
+                    temporality: 2,
+                    isMonotonic: true,
+                    [counter]
+                ),
                 R.metric("in.flight", kind: 7, temporality: 2, [whole]),
                 R.metric("latency", unit: "s", kind: 9, temporality: 2, [histogram]),
                 R.metric("size", unit: "By", kind: 10, temporality: 2, [exponential]),
@@ -145,7 +152,7 @@ import WeirWire
         // At a bound, above all bounds, and no number at all.
         for (value, bound) in [(0.5, "0.5"), (2.0, "2"), (2.5, "+Inf"), (.nan, "+Inf")] {
             let point = R.point().fixed64(4, 1).packed(6, [1, 0, 0])
-                .packed(7, [0.5.bitPattern, (2.0).bitPattern])
+                .packed(7, [(0.5).bitPattern, (2.0).bitPattern])
                 .message(8, Message().fixed64(2, R.time).double(3, value))
             let points = try R.parse(R.request([R.metric("h", kind: 9, [point])])).points
             #expect(R.exemplars(points).first?.contains(#"le="\#(bound)""#) == true, "\(value)")
@@ -285,7 +292,8 @@ import WeirWire
         }
         let body = R.request([
             R.metric("good", kind: 5, [number(R.point()), R.point()]),
-            R.metric("", kind: 5, [number(R.point())]), R.metric("...", kind: 5, [number(R.point())]),
+            R.metric("", kind: 5, [number(R.point())]),
+            R.metric("...", kind: 5, [number(R.point())]),
             R.metric("untimed", kind: 5, [Message().double(4, 1), number(R.point(time: 1 << 63))]),
             R.metric("later", kind: 5, [future]), R.metric("many", kind: 5, [many]),
             R.metric("long", kind: 5, [long]),
@@ -382,8 +390,8 @@ import WeirWire
         // A million buckets, exemplars, quantiles and attributes of one point.
         let ones = Array(repeating: UInt8(1), count: 1_000_000)
         let buckets = Message().bytes(2, ones)
-        let empty = { (number: Int) in
-            Array(repeating: [UInt8(number << 3 | 2), 0], count: 200_000).flatMap(\.self)
+        func empty(_ number: UInt8) -> [UInt8] {
+            (0..<400_000).map { $0 % 2 == 0 ? number << 3 | 2 : 0 }
         }
         var exemplars = R.point().double(4, 1)
         exemplars.bytes += empty(5)

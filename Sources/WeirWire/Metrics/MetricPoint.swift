@@ -36,7 +36,7 @@ package struct MetricHistogram: Hashable, Sendable {
 
 /// A histogram whose bounds are powers of 2^(2^-scale).
 package struct ExponentialHistogram: Hashable, Sendable {
-    /// Finer ones are made coarser: a power of 2^(1/4), nine percent from bound to bound.
+    /// Finer ones are made coarser: a power of 2^(1/4), nineteen percent from bound to bound.
     static let scaleMax = 2
 
     package var count: UInt64 = 0

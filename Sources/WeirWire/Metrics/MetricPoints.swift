@@ -65,7 +65,8 @@ struct MetricPoints {
         result.points.append(
             MetricPoint(
                 name: "target_info",
-                labels: resourceLabels + targetInfo.prefix(max(0, options.labelsMax - resourceLabels.count)),
+                labels: resourceLabels
+                    + targetInfo.prefix(max(0, options.labelsMax - resourceLabels.count)),
                 start: 0,
                 time: latest,
                 isDelta: false,

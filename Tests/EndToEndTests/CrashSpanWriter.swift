@@ -73,6 +73,7 @@ final class CrashSpanWriter: @unchecked Sendable {
         ]
         if span % 5 == 0 { attributes.append(#""z.raw":{"bytes":"AQL/"}"#) }
         if span % 50 == 0 { attributes.append(#""z.only\#(span % 4)":"\#(span)""#) }
+        attributes.sort()
         var members = [
             #""spanID":"\#(Self.hex(UInt64(span + 1)))""#,
             #""name":"wörker \#(span % 6)""#, #""service":"crash\#(number).\#(span % 3)""#,
@@ -207,9 +208,8 @@ final class CrashSpanWriter: @unchecked Sendable {
         var isClean: Bool { missing + doubled + wrong == 0 }
     }
 
-    /// Compares what a server has with what was acknowledged, trace by trace.
-    ///
-    /// - Parameter last: Only this many traces, the newest; all when nil.
+    /// Compares what a server has with what was acknowledged, trace by trace; only of the newest
+    /// `last` traces when there is a number.
     func verify(_ client: WeirClient, last: Int? = nil) throws -> Finding {
         var finding = Finding()
         guard spanCount > 0 else { return finding }

@@ -86,11 +86,8 @@ enum TraceIndex {
         return entries
     }
 
-    /// The blocks that some entries name for a fingerprint, ascending.
-    ///
-    /// - Parameters:
-    ///   - places: In order.
-    ///   - read: The entries of a page.
+    /// The blocks that some entries name for a fingerprint, ascending; `places` are in order, and
+    /// `read` gives the entries of a page.
     static func blocks(
         of fingerprint: UInt32,
         in places: [PagePlace],

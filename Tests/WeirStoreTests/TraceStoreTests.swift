@@ -248,7 +248,7 @@ import WeirTestSupport
             store.state.withLock { $0.buckets.values.first?.segments.first?.reader }
         )
         #expect(reader.footer.tracePages.count >= 2)
-        #expect(reader.footer.fieldBlocks.count >= 3)
+        #expect(reader.footer.fieldBlocks.count >= 2)
         #expect(
             reader.footer.fieldBlocks.allSatisfy { $0.rowCount <= FieldBlockLimits.spanRowsMax }
         )

@@ -25,10 +25,21 @@ package struct HTTPRequestHead: Sendable {
         self.remoteAddress = remoteAddress
         self.isTLS = isTLS
         let origin = Self.withoutAuthority(target)
-        let path = origin.prefix { $0 != UInt8(ascii: "?") }
+        let path = Self.escapedPath(origin)
         self.path = PercentEncoding.decode(path, plusIsSpace: false)
         let query = origin.dropFirst(path.count + 1)
         self.query = query.isEmpty ? .empty : HTTPQuery(parsing: query)
+    }
+
+    /// The path's segments, each decoded by itself, so that `a%2Fb` is one; empty ones are left out.
+    package var pathSegments: [String] {
+        Self.escapedPath(Self.withoutAuthority(target))
+            .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: true)
+            .map { PercentEncoding.decode($0, plusIsSpace: false) }
+    }
+
+    private static func escapedPath(_ origin: Substring.UTF8View) -> Substring.UTF8View {
+        origin.prefix { $0 != UInt8(ascii: "?") }
     }
 
     /// `http://host/path` is as good as `/path` (RFC 9112, 3.2.2).

@@ -54,8 +54,15 @@ package struct Router<Route: Sendable>: Sendable {
     /// All patterns, in the order they were added.
     package var patterns: [String] { entries.map(\.pattern) }
 
-    package func match(method: String, path: String) -> Match {
-        guard let (entry, parameters) = find(path) else {
+    /// Finds the route of a decoded path.
+    ///
+    /// `segments`: Those of the path, where it had escaped slashes in it; nil: as they are cut.
+    package func match(
+        method: String,
+        path: String,
+        segments: @autoclosure () -> [String]? = nil
+    ) -> Match {
+        guard let (entry, parameters) = find(path, segments) else {
             return .notFound(nearest: nearest(to: path))
         }
         let wanted =
@@ -72,8 +79,12 @@ package struct Router<Route: Sendable>: Sendable {
 
     /// The answer where there is no route: 404 with the nearest path, 405 with `Allow`, or 204
     /// with `Allow` for OPTIONS; nil where there is one.
-    package func refusal(method: String, path: String) -> HTTPResponse? {
-        switch match(method: method, path: path) {
+    package func refusal(
+        method: String,
+        path: String,
+        segments: @autoclosure () -> [String]? = nil
+    ) -> HTTPResponse? {
+        switch match(method: method, path: path, segments: segments()) {
         case .found: return nil
         case .wrongMethod(let allowed):
             if method == "OPTIONS" { return .empty(204).adding("Allow", allowed) }
@@ -94,13 +105,16 @@ package struct Router<Route: Sendable>: Sendable {
         }
     }
 
-    private func find(_ path: String) -> (Entry, [String: String])? {
+    private func find(
+        _ path: String,
+        _ cut: () -> [String]?
+    ) -> (Entry, [String: String])? {
         if let index = fixed[path] { return (entries[index], [:]) }
         if path.count > 1, path.hasSuffix("/"), let index = fixed[String(path.dropLast())] {
             return (entries[index], [:])
         }
         guard !parameterised.isEmpty else { return nil }
-        let segments = Self.segments(path)
+        let segments = cut()?.map { $0[...] } ?? Self.segments(path)
         for index in parameterised {
             if let parameters = Self.bind(entries[index].segments, to: segments) {
                 return (entries[index], parameters)

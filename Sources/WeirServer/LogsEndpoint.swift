@@ -246,6 +246,9 @@ struct LogsEndpoint: Sendable {
     // MARK: OTLP
 
     private func takeOTLP(_ body: [UInt8], _ exchange: HTTPExchange) {
+        if let refusal = OTLPAnswer.refusal(contentType: exchange.head.contentType) {
+            return exchange.respond(refusal)
+        }
         let options = options(.empty)
         let isJSON = exchange.head.contentType == "application/json"
         let failure: @Sendable (HTTPResponse) -> HTTPResponse = {

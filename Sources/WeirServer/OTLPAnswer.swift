@@ -6,6 +6,21 @@ internal import WeirWire
 enum OTLPAnswer {
     private static let protobufType = "application/x-protobuf"
 
+    /// 415 where the body says to be neither protobuf nor JSON; one that says nothing is protobuf.
+    static func refusal(contentType: String) -> HTTPResponse? {
+        let known = [
+            "", "application/json", protobufType, "application/protobuf",
+            "application/octet-stream",
+        ]
+        guard !known.contains(contentType) else { return nil }
+        return .error(
+            415,
+            error: "unknown_content_type",
+            reason: "Content-Type \(contentType) is not understood here",
+            hint: "send \(protobufType), or JSON as application/json"
+        )
+    }
+
     /// 200 with `partial_success`, which is left out when nothing was refused.
     ///
     /// - Parameters:

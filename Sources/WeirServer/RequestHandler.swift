@@ -91,7 +91,12 @@ final class RequestHandler: HTTPHandler {
     }
 
     func accept(_ head: HTTPRequestHead) -> HTTPAdmission {
-        if let refusal = router.refusal(method: head.method, path: head.path) {
+        let refusal = router.refusal(
+            method: head.method,
+            path: head.path,
+            segments: head.pathSegments
+        )
+        if let refusal {
             let isElastic = head.path.hasPrefix("/_") || head.path.hasSuffix("/_bulk")
             return .refuse(isElastic ? ElasticEndpoint.marked(refusal, for: head) : refusal)
         }
@@ -110,11 +115,16 @@ final class RequestHandler: HTTPHandler {
         guard
             case .found(let route, let parameters) = router.match(
                 method: head.method,
-                path: head.path
+                path: head.path,
+                segments: head.pathSegments
             )
         else {
             exchange.respond(
-                router.refusal(method: head.method, path: head.path) ?? .empty(404)
+                router.refusal(
+                    method: head.method,
+                    path: head.path,
+                    segments: head.pathSegments
+                ) ?? .empty(404)
             )
             return
         }

@@ -181,6 +181,11 @@ import WeirTestSupport
             let first = source.number(text.count)
             let end = first + 1 + source.number(text.count - first)
             tests.append(.contains(Array(text[first..<end]), isNegated: source.number(3) == 0))
+            var near = text
+            near[first] ^= 1 << UInt8(source.number(6))
+            for needle in [near, text + text, Array(text.dropLast())] {
+                tests.append(.equals(needle, isNegated: source.number(3) == 0))
+            }
             tests.append(
                 TextTest(required: [Array(text[first..<end])]) { bytes in
                     let needle = Array(text[first..<end])

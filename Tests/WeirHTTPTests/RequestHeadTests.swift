@@ -9,6 +9,7 @@ import Testing
             target: "/api/v1/label/a%2Fb%20c/values?match[]=up&match%5B%5D=x%3D1&e=&f&q=a+b%zz"
         )
         #expect(head.path == "/api/v1/label/a/b c/values")
+        #expect(head.pathSegments == ["api", "v1", "label", "a/b c", "values"])
         #expect(head.query.all("match[]") == ["up", "x=1"])
         #expect(head.query["e"] == "")
         #expect(head.query["f"] == "")

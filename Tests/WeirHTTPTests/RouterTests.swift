@@ -41,6 +41,24 @@ import Testing
         #expect(bound == parameters)
     }
 
+    @Test func aParameterMayHoldAnEscapedSlash() {
+        let head = HTTPRequestHead(method: "GET", target: "/api/v1/label/app.io%2Fname/values")
+        let match = Self.router.match(
+            method: "GET",
+            path: head.path,
+            segments: head.pathSegments
+        )
+        guard case .found(2, let bound) = match else {
+            Issue.record("not found")
+            return
+        }
+        #expect(bound == ["name": "app.io/name"])
+        #expect(
+            Self.router.refusal(method: "GET", path: head.path, segments: head.pathSegments) == nil
+        )
+        #expect(Self.router.refusal(method: "GET", path: head.path)?.status == 404)
+    }
+
     @Test func aWrongMethodNamesTheRightOnes() {
         let response = Self.router.refusal(method: "PUT", path: "/api/v1/query")
         #expect(response?.status == 405)

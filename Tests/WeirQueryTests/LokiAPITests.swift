@@ -241,6 +241,21 @@ import WeirQuery
         #expect(count == 1)
     }
 
+    @Test(arguments: [
+        ("-9223372036854775808", "9223372036854775807", ""),
+        ("-9223372036", "9223372036", ""),
+        ("-9223372036854775808", "0", "4611686017s"),
+        ("9223372036854775000", "9223372036854775807", "30s"),
+        ("0", "9223372036854775807", "4611686017s"),
+    ])
+    func noTimesAreTooGreatToCount(start: String, end: String, step: String) {
+        let parameters = [("start", start), ("end", end), ("step", step)]
+        for answer in [
+            Self.logs(parameters).hits(), Self.logs(parameters).patterns(),
+            Self.logs(parameters).facets(),
+        ] { #expect([200, 400, 422].contains(answer.status)) }
+    }
+
     @Test func hitsAndFacets() {
         #expect(
             Self.text(Self.logs([("start", "0"), ("end", "60"), ("step", "30s")]).hits())

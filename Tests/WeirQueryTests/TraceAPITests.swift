@@ -190,6 +190,40 @@ struct TraceAPITests {
         #expect(TempoAPI(request([("q", "{}")])).metricsRange().status == 400)
     }
 
+    @Test(arguments: [
+        ("-9223372036854775808", "0", "4611686017s"),
+        ("-9223372036854775800", "9223372036854775807", "4611686017s"),
+        ("0", "9223372036854775807", "4611686017s"),
+        ("9223372036854775000", "9223372036854775807", "4611686017s"),
+        ("9223372036854775000", "9223372036854775807", "7s"),
+        ("-9223372036854775808", "-9223372036854775808", "7s"),
+    ])
+    func noTimesAndStepsAreTooGreatToAnswer(start: String, end: String, step: String) {
+        let parameters = [
+            ("q", "{} | rate()"), ("query", "{}"), ("start", start), ("end", end), ("step", step),
+        ]
+        let answers = [
+            TempoAPI(request(parameters)).metricsRange(),
+            TempoAPI(request(parameters)).metricsInstant(), TempoAPI(request(parameters)).search(),
+            TracesAPI(request(parameters)).trace(one),
+        ]
+        for answer in answers { #expect([200, 400, 404, 422].contains(answer.status)) }
+    }
+
+    @Test func aHintFitsWhatWasWrong() throws {
+        func named(_ answer: TracesAnswer) throws -> String? {
+            try JSONParser.parse(answer.body)["error"]?.string
+        }
+        #expect(try named(TracesAPI(request()).trace("zz")) == "bad_id")
+        #expect(try named(TracesAPI(request()).trace("99")) == "not_found")
+        #expect(try named(TracesAPI(request([("limit", "-1")])).search()) == "bad_parameter")
+        #expect(try named(TracesAPI(request([("sort", "x")])).search()) == "bad_parameter")
+        #expect(try named(TracesAPI(request([("q", "{ foo }")])).search()) == "bad_query")
+        let early = TempoAPI(request([("start", "1"), ("end", "2")]))
+            .trace("99", isProtobuf: false)
+        #expect(String(decoding: early.body, as: UTF8.self).hasSuffix("of the times asked for"))
+    }
+
     // MARK: Jaeger
 
     @Test func jaegerAnswersATrace() throws {

@@ -42,6 +42,40 @@ import WeirWire
         #expect(try server.metric(#"weir_spans_duplicate_total{wire="json"}"#) == 3)
     }
 
+    @Test func aBodyThatIsNeitherProtobufNorJSONIsRefusedForThat() throws {
+        let server = try LogServer()
+        for path in ["/v1/traces", "/v1/logs"] {
+            let form = [("Content-Type", "application/x-www-form-urlencoded")]
+            let answer = try server.send("POST", path, Array("{}".utf8), headers: form)
+            #expect(answer.status == 415)
+            #expect(try answer.json()["error"]?.string == "unknown_content_type")
+        }
+        let json = [("Content-Type", "application/json; charset=utf-8")]
+        #expect(
+            try server.send("POST", "/v1/traces", Array("{}".utf8), headers: json).status == 200
+        )
+        #expect(
+            try server.send("POST", "/v1/traces", Array("[]".utf8), headers: json).status == 400
+        )
+    }
+
+    @Test func aNameMayHaveASlash() throws {
+        let server = try LogServer()
+        let line =
+            #"{"trace_id":"\#(Self.trace)","span_id":"0000000000000001","name":"a","service":"team/api","start":1700000000,"attributes":{"app.io/name":"x"}}"#
+        #expect(try server.post("/api/v1/spans", line).status == 200)
+        let operations = try server.send("GET", "/api/services/team%2Fapi/operations", [])
+        #expect(try operations.json()["data"]?.array?.first?.string == "a")
+        let values = try server.send(
+            "GET",
+            "/api/v2/search/tag/span.app.io%2Fname/values?start=1699999999&end=1700000001",
+            []
+        )
+        #expect(
+            try values.json()["tagValues"]?.array?.first?["value"]?.string == "x"
+        )
+    }
+
     @Test func zipkinAndJaegerAreAccepted() throws {
         let server = try LogServer()
         let json = [("Content-Type", "application/json")]

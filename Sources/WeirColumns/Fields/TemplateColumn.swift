@@ -255,6 +255,23 @@ final class TemplateColumn {
     ///
     /// `indexes`: Each row's value; nil when they are 0 and up.
     func filter(_ rows: [UInt32], indexes: [Int32]?, _ test: TextTest) -> [UInt32] {
+        if test.form == .equals {
+            let places = places(rows.count, indexes: indexes, equalTo: test.required[0])
+            guard !isDamaged else { return [] }
+            guard test.isNegated else { return places.map { rows[Int($0)] } }
+            guard !places.isEmpty else { return rows }
+            var others: [UInt32] = []
+            others.reserveCapacity(rows.count - places.count)
+            var next = 0
+            for place in rows.indices {
+                if next < places.count, Int(places[next]) == place {
+                    next += 1
+                } else {
+                    others.append(rows[place])
+                }
+            }
+            return others
+        }
         let search = TemplateSearch(test)
         var verdicts = (0..<keys.count).map { search.verdict(key: keys[$0], slots: nil) }
         if verdicts.allSatisfy({ $0 == .none }) { return test.isNegated ? rows : [] }
@@ -285,5 +302,39 @@ final class TemplateColumn {
             passing.append(rows[place])
         }
         return passing
+    }
+
+    /// The places, below `count`, of the values that are `text`: those of its template, and of these
+    /// the ones whose variables are its own. No value is made a text for this.
+    private func places(_ count: Int, indexes: [Int32]?, equalTo text: [UInt8]) -> [UInt32] {
+        let (key, variables) = TemplateSplitter.parts(of: text)
+        guard let code = (0..<keys.count).first(where: { keys[$0].elementsEqual(key) }),
+            let layout = readLayout()
+        else { return [] }
+        var places: [UInt32] = []
+        var ordinals: [Int32] = []
+        let codes = layout.codes
+        let numbers = layout.ordinals
+        for place in 0..<count {
+            let index = indexes.map { Int($0[place]) } ?? place
+            guard codes[index] == code else { continue }
+            places.append(UInt32(place))
+            ordinals.append(numbers[index])
+        }
+        let isRare = layout.isRare[code]
+        for (slot, variable) in variables.enumerated() where !places.isEmpty {
+            // The variables of a rare template's text lie side by side among the shared ones.
+            guard let values = isRare ? sharedValues(layout) : slots(of: code, layout)?[slot]
+            else { return [] }
+            let kept = values.filter(
+                places.indices.map { UInt32($0) },
+                indexes: isRare ? ordinals.map { $0 + Int32(slot) } : ordinals,
+                .equals(variable)
+            )
+            guard kept.count < places.count else { continue }
+            places = kept.map { places[Int($0)] }
+            ordinals = kept.map { ordinals[Int($0)] }
+        }
+        return places
     }
 }

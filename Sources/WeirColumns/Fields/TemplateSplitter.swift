@@ -45,6 +45,16 @@ struct TemplateSplitter {
         return true
     }
 
+    /// One text's template and its variables.
+    ///
+    /// Texts are equal when these are: splitting sees nothing but the text.
+    static func parts(of text: [UInt8]) -> (key: [UInt8], variables: [[UInt8]]) {
+        var splitter = TemplateSplitter()
+        splitter.split(text.span, 0..<text.count)
+        let variables = splitter.variables.map { Array(text[Int($0.start)..<Int($0.end)]) }
+        return (splitter.key, variables)
+    }
+
     private mutating func split(_ text: Span<UInt8>, _ range: Range<Int>) {
         key.removeAll(keepingCapacity: true)
         let firstVariable = variables.count

@@ -79,6 +79,24 @@ enum TextValues: Sendable {
             where (integers[index(place)] == wanted) != test.isNegated {
                 passing.append(rows[place])
             }
+        case .hexadecimal(let digits, let bytes) where test.form == .equals:
+            let wanted = Self.packed(test.required[0])
+            guard let wanted, test.required[0].count == digits else {
+                return test.isNegated ? rows : []
+            }
+            for place in 0..<rows.count
+            where Self.isID(wanted, at: index(place), of: bytes) != test.isNegated {
+                passing.append(rows[place])
+            }
+        case .uuid(let bytes) where test.form == .equals:
+            let text = test.required[0]
+            guard text.count == 36, TextWords.isUUID(text.span, at: 0),
+                let wanted = Self.packed(text.filter { $0 != 0x2D })
+            else { return test.isNegated ? rows : [] }
+            for place in 0..<rows.count
+            where Self.isID(wanted, at: index(place), of: bytes) != test.isNegated {
+                passing.append(rows[place])
+            }
         default:
             var text: [UInt8] = []
             for place in 0..<rows.count {
@@ -88,5 +106,20 @@ enum TextValues: Sendable {
             }
         }
         return passing
+    }
+
+    /// Lower-case hexadecimal digits, two to a byte; nil for any other text.
+    private static func packed(_ text: [UInt8]) -> [UInt8]? {
+        guard text.count % 2 == 0, text.allSatisfy(TextWords.isLowerHex) else { return nil }
+        func nibble(_ digit: UInt8) -> UInt8 { digit < 0x3A ? digit &- 0x30 : digit &- 0x57 }
+        return stride(from: 0, to: text.count, by: 2).map {
+            nibble(text[$0]) << 4 | nibble(text[$0 + 1])
+        }
+    }
+
+    private static func isID(_ wanted: [UInt8], at index: Int, of bytes: [UInt8]) -> Bool {
+        let start = index * wanted.count
+        for offset in wanted.indices where bytes[start + offset] != wanted[offset] { return false }
+        return true
     }
 }

@@ -19,7 +19,11 @@ package struct ExemplarsAPI: Sendable {
             let search = ExemplarSearch(source: exemplars, context: request.context)
             return try search.run(expression, times: times)
         } catch {
-            throw TracesError(error.message(query: text), status: LokiAnswer.status(of: error))
+            throw TracesError(
+                error.message(query: text),
+                status: LokiAnswer.status(of: error),
+                subject: .promQL
+            )
         }
     }
 

@@ -156,7 +156,7 @@ package struct LogsAPI {
             let (start, end) = try parameters.span(default: LokiAPI.hour)
             guard end > start else { throw LokiError("end is not after start") }
             let names = parameters.list("field") ?? ["level"]
-            let step = try parameters.duration("step") ?? Self.step(end - start)
+            let step = try parameters.duration("step") ?? Self.step(start, end)
             let hits = try loki.run { () throws(QueryError) in
                 try LogHits(
                     query,
@@ -201,7 +201,9 @@ package struct LogsAPI {
     }
 
     /// A hundredth of the span, rounded up to a step that people use.
-    private static func step(_ span: Int64) -> Int64 {
+    private static func step(_ start: Int64, _ end: Int64) -> Int64 {
+        let (length, overflow) = end.subtractingReportingOverflow(start)
+        let span = overflow ? Int64.max : length
         let steps: [Int64] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600]
         let wanted = span / 100
         for seconds in steps where seconds * 1_000_000_000 >= wanted {
@@ -264,7 +266,7 @@ package struct LogsAPI {
             let query = try query()
             let (start, end) = try parameters.span(default: LokiAPI.hour)
             guard end > start else { throw LokiError("end is not after start") }
-            let step = try parameters.duration("step") ?? Self.step(end - start)
+            let step = try parameters.duration("step") ?? Self.step(start, end)
             let limit = try parameters.count("limit", default: 100)
             let found = try loki.run { () throws(QueryError) in
                 try LogPatterns(

@@ -11,12 +11,18 @@ extension TempoAPI {
             }
             // Steps lie at multiples of the step, so that answers of different times agree.
             let rest = times.lowerBound % step
-            let start = times.lowerBound - (rest < 0 ? rest + step : rest)
-            let (span, overflow) = times.upperBound.subtractingReportingOverflow(start)
-            guard !overflow, span / step < Int64(PromQL.pointsMax) else {
+            let (start, startOverflow) = times.lowerBound.subtractingReportingOverflow(
+                rest < 0 ? rest + step : rest
+            )
+            let (span, spanOverflow) = times.upperBound.subtractingReportingOverflow(start)
+            guard !startOverflow, !spanOverflow else {
+                throw TracesError("the times are out of range")
+            }
+            guard span / step < Int64(PromQL.pointsMax) else {
                 throw TracesError(.limit(name: "points per timeseries", limit: PromQL.pointsMax))
             }
-            let result = try run(query, text, start, step, max(1, Int((span + step - 1) / step)))
+            let count = Int(span / step) + (span % step > 0 ? 1 : 0)
+            let result = try run(query, text, start, step, max(1, count))
             return TracesAnswer(json: Self.range(result, request))
         }
     }

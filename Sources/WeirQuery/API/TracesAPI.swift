@@ -57,18 +57,9 @@ package struct TracesAPI: Sendable {
         } catch {
             var writer = JSONWriter()
             writer.beginObject()
-            writer.member(
-                "error",
-                error.isMissing ? "not_found" : error.status == 400 ? "bad_query" : "query_failed"
-            )
+            writer.member("error", error.name)
             writer.member("reason", error.message)
-            writer.member(
-                "hint",
-                error.isMissing
-                    ? "it may be older than the store keeps, or not have come yet"
-                    : "q takes TraceQL such as {resource.service.name=\"api\" && duration>500ms}; "
-                        + "see docs/traceql.md"
-            )
+            writer.member("hint", error.hint)
             writer.endObject()
             return TracesAnswer(json: writer.bytes + [0x0A], status: error.status)
         }

@@ -4,25 +4,66 @@ internal import WeirCore
 struct TracesError: Error {
     let status: Int
     let message: String
-    var isMissing: Bool { status == 404 }
+    let subject: Subject
 
-    init(_ message: String, status: Int = 400) {
+    /// What is wrong, as far as a hint depends on it.
+    enum Subject {
+        case traceID
+        case parameter
+        case traceQL
+        case promQL
+    }
+
+    init(_ message: String, status: Int = 400, subject: Subject = .parameter) {
         self.status = status
         self.message = message
+        self.subject = subject
     }
 
     init(_ error: LokiError) {
-        status = error.status
-        message = error.message
+        self.init(error.message, status: error.status)
     }
 
     init(_ error: QueryError, query: String = "") {
-        status = LokiAnswer.status(of: error)
-        message = error.logQLMessage(query: query)
+        self.init(
+            error.logQLMessage(query: query),
+            status: LokiAnswer.status(of: error),
+            subject: .traceQL
+        )
     }
 
-    static func notFound(_ id: TraceID) -> TracesError {
-        TracesError("there is no trace \(id.text)", status: 404)
+    /// The error's name on Weir's own paths.
+    var name: String {
+        switch (status, subject) {
+        case (404, _): "not_found"
+        case (400, .traceID): "bad_id"
+        case (400, .parameter): "bad_parameter"
+        case (400, _): "bad_query"
+        default: "query_failed"
+        }
+    }
+
+    /// What to do about it.
+    var hint: String {
+        switch (status, subject) {
+        case (404, _): "it may be older than the store keeps, or not have come yet"
+        case (400, .traceID): "take the id whole, as a log line or a search shows it"
+        case (400, .parameter): "docs/api.md tells what each path takes"
+        case (400, .promQL):
+            "query takes PromQL such as traces_spanmetrics_latency_bucket{service=\"api\"}"
+        case (400, .traceQL):
+            "q takes TraceQL such as {resource.service.name=\"api\" && duration>500ms}; "
+                + "see docs/traceql.md"
+        default: "ask for less: shorter times, a narrower filter, a smaller limit"
+        }
+    }
+
+    static func notFound(_ id: TraceID, withinTimes: Bool = false) -> TracesError {
+        TracesError(
+            "there is no trace \(id.text)"
+                + (withinTimes ? " within an hour of the times asked for" : ""),
+            status: 404
+        )
     }
 }
 
@@ -101,7 +142,8 @@ package struct TracesRequest: Sendable {
     static func id(_ text: String) throws(TracesError) -> TraceID {
         guard let id = TraceID(text.utf8) else {
             throw TracesError(
-                "\(PromQLStringLiteral.quote(text)) is no trace id: 1 to 32 hexadecimal digits"
+                "\(PromQLStringLiteral.quote(text)) is no trace id: 1 to 32 hexadecimal digits",
+                subject: .traceID
             )
         }
         return id
@@ -113,7 +155,7 @@ package struct TracesRequest: Sendable {
         let found = try run { () throws(QueryError) in
             try TraceDetail.load(id, times: times, source: spans, context: context)
         }
-        guard let found else { throw .notFound(id) }
+        guard let found else { throw .notFound(id, withinTimes: times != .min ... .max) }
         return found
     }
 }

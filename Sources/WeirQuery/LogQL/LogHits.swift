@@ -29,17 +29,7 @@ package struct LogHits: Sendable {
         source: any RowSource,
         context: QueryContext
     ) throws(QueryError) {
-        guard step > 0, end > start else {
-            throw .invalid(reason: "the step and the span of time must be above zero")
-        }
-        // Buckets lie on whole multiples of the step, so that they stay where they are.
-        let (rest, remainder) = (start / step, start % step)
-        let first = (remainder < 0 ? rest - 1 : rest) * step
-        let (span, overflow) = (end - 1).subtractingReportingOverflow(first)
-        guard !overflow, span / step < Int64(PromQL.pointsMax) else {
-            throw .limit(name: "points per timeseries", limit: PromQL.pointsMax)
-        }
-        let count = Int(span / step) + 1
+        let (first, count) = try Self.buckets(from: start, to: end, step: step)
         self.start = first
         self.step = step
         bucketCount = count
@@ -70,5 +60,31 @@ package struct LogHits: Sendable {
         }
         found.sort { ($1.total, $0.labels) < ($0.total, $1.labels) }
         series = found
+    }
+
+    /// The buckets of a span of time: they lie on whole multiples of the step, so that they stay
+    /// where they are.
+    static func buckets(
+        from start: Int64,
+        to end: Int64,
+        step: Int64
+    ) throws(QueryError) -> (first: Int64, count: Int) {
+        guard step > 0, end > start else {
+            throw .invalid(reason: "the step and the span of time must be above zero")
+        }
+        let remainder = start % step
+        let (first, isTooEarly) = start.subtractingReportingOverflow(
+            remainder < 0 ? remainder + step : remainder
+        )
+        let (span, overflow) = (end - 1).subtractingReportingOverflow(first)
+        guard !isTooEarly, !overflow, span / step < Int64(PromQL.pointsMax) else {
+            throw .limit(name: "points per timeseries", limit: PromQL.pointsMax)
+        }
+        let count = span / step + 1
+        let (length, isTooLong) = step.multipliedReportingOverflow(by: count)
+        guard !isTooLong, !first.addingReportingOverflow(length).overflow else {
+            throw .invalid(reason: "the times or the step are out of range")
+        }
+        return (first, Int(count))
     }
 }

@@ -38,18 +38,10 @@ package struct LogPatterns: Sendable {
         source: any RowSource,
         context: QueryContext
     ) throws(QueryError) {
-        guard step > 0, end > start else {
-            throw .invalid(reason: "the step and the span of time must be above zero")
-        }
-        let (rest, remainder) = (start / step, start % step)
-        let first = (remainder < 0 ? rest - 1 : rest) * step
-        let (span, overflow) = (end - 1).subtractingReportingOverflow(first)
-        guard !overflow, span / step < Int64(PromQL.pointsMax) else {
-            throw .limit(name: "points per timeseries", limit: PromQL.pointsMax)
-        }
+        let (first, count) = try LogHits.buckets(from: start, to: end, step: step)
         self.start = first
         self.step = step
-        bucketCount = Int(span / step) + 1
+        bucketCount = count
         let scan = try LogScan(
             query,
             need: LogPipeline.Need(labels: ["level"], line: true),

@@ -18,6 +18,11 @@ struct SpansEndpoint: Sendable {
     let pool: WorkerPool
 
     func handle(_ wire: SpanWire, _ exchange: HTTPExchange) {
+        if wire == .otlp,
+            let refusal = OTLPAnswer.refusal(contentType: exchange.head.contentType)
+        {
+            return exchange.respond(refusal)
+        }
         let bytes = exchange.takeBody()
         if bytes.count <= Self.inlineBytesMax {
             take(bytes, wire, exchange)

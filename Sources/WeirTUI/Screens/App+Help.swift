@@ -113,9 +113,16 @@ extension App {
         }
         let common = screen == .explore ? [] : Self.everywhere
         let description = screen == .dashboard ? dashboard?.description ?? "" : ""
-        let columnWidth = 46
-        let isWide = content.width >= 2 * columnWidth + 4
-        let width = min(content.width, isWide ? 2 * columnWidth + 4 : columnWidth + 4)
+        // As wide as their longest key and text, so that none runs into another.
+        func keyWidth(_ keys: [(String, String)]) -> Int {
+            2 + (keys.map(\.0.count).max() ?? 0)
+        }
+        func listWidth(_ keys: [(String, String)]) -> Int {
+            keyWidth(keys) + (keys.map(\.1.count).max() ?? 0)
+        }
+        let (left, right) = (listWidth(special), listWidth(common))
+        let isWide = content.width >= left + 3 + right + 4
+        let width = min(content.width, (isWide ? left + 3 + right : max(left, right)) + 4)
         let about = description.isEmpty ? [] : TextWrap.lines(description, width: width - 4)
         let rows =
             isWide ? max(special.count, common.count) : special.count + 1 + common.count
@@ -141,14 +148,15 @@ extension App {
         }
         if !about.isEmpty { y += 1 }
         func list(_ keys: [(String, String)], x: Int, y: Int) {
+            let width = keyWidth(keys)
             for (row, key) in keys.enumerated() {
                 buffer.write(key.0, x: x, y: y + row, theme.strong)
-                buffer.write(key.1, x: x + 16, y: y + row, theme.text)
+                buffer.write(key.1, x: x + width, y: y + row, theme.text)
             }
         }
         list(special, x: inside.x + 1, y: y)
         if isWide {
-            list(common, x: inside.x + 1 + columnWidth, y: y)
+            list(common, x: inside.x + 1 + left + 3, y: y)
         } else {
             list(common, x: inside.x + 1, y: y + special.count + 1)
         }

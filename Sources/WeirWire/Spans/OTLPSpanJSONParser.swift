@@ -21,6 +21,10 @@ package struct OTLPSpanJSONParser {
         let scanner = try SpanJSON.whole(bytes, depthMax: depthMax)
         let root = SpanJSON.members(bytes, scanner.offset..<bytes.count, depthMax: depthMax)
         guard let list = root.first(where: { $0.key == "resourceSpans" })?.value else {
+            // A request without spans is one; a body with other members is something else.
+            let isObject =
+                scanner.offset < bytes.count && bytes[scanner.offset] == UInt8(ascii: "{")
+            if root.isEmpty, isObject { return SpanRows(options).finished() }
             throw .missing("\"resourceSpans\"")
         }
         var parser = OTLPSpanJSONParser(rows: SpanRows(options), depthMax: depthMax)

@@ -176,6 +176,7 @@ if Context.environment["WEIR_FUZZ"] != nil {
         fuzz("JSONLogFuzz", ["WeirCore", "WeirWire"]),
         fuzz("OTLPLogFuzz", ["WeirCore", "WeirWire"]),
         fuzz("OTLPSpanFuzz", ["WeirCore", "WeirWire"]),
+        fuzz("OTLPMetricFuzz", ["WeirCore", "WeirWire"]),
         fuzz("ThriftSpanFuzz", ["WeirCore", "WeirWire"]),
         fuzz("PromQLFuzz", ["WeirCore", "WeirQuery"]),
         fuzz("LogQLFuzz", ["WeirCore", "WeirQuery"]),

@@ -89,11 +89,18 @@ package struct BytesColumn: Hashable, Sendable {
         ends[ends.count - 1] = UInt32(bytes.count)
     }
 
+    /// Makes room for so many strings and bytes at once.
+    ///
+    /// Not for each of many appends: room that is made exactly grows no faster than it is asked for.
+    package mutating func reserveCapacity(strings: Int, bytes byteCount: Int) {
+        ends.reserveCapacity(strings)
+        bytes.reserveCapacity(byteCount)
+    }
+
     /// Appends all strings of `other`.
     package mutating func append(contentsOf other: BytesColumn) {
         let base = UInt32(bytes.count)
         bytes.append(contentsOf: other.bytes)
-        ends.reserveCapacity(ends.count + other.ends.count)
         for end in other.ends { ends.append(base + end) }
     }
 

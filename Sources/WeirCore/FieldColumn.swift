@@ -44,9 +44,20 @@ package struct FieldColumn: Hashable, Sendable {
         values.append(index, of: other.values)
     }
 
+    /// Makes room for all values of `columns` at once.
+    package mutating func reserveCapacity(for columns: some Sequence<FieldColumn>) {
+        var (count, byteCount) = (0, 0)
+        for column in columns {
+            count += column.count
+            byteCount += column.values.bytes.count
+        }
+        rows.reserveCapacity(count)
+        kinds.reserveCapacity(count)
+        values.reserveCapacity(strings: count, bytes: byteCount)
+    }
+
     /// Appends all of `other`, whose first row is row `first` of this column.
     package mutating func append(contentsOf other: FieldColumn, firstRow first: Int) {
-        rows.reserveCapacity(rows.count + other.rows.count)
         for row in other.rows { rows.append(UInt32(first) + row) }
         kinds.append(contentsOf: other.kinds)
         values.append(contentsOf: other.values)

@@ -80,7 +80,7 @@ import WeirTestSupport
         )
     }
 
-    private static func rows(of batch: ResolvedBatch, labels: [UInt32: Labels]) -> [LogRow] {
+    static func rows(of batch: ResolvedBatch, labels: [UInt32: Labels]) -> [LogRow] {
         (0..<batch.rowCount).map { row in
             var log = LogRow(
                 stream: labels[batch.references[row]] ?? .empty,
@@ -146,7 +146,7 @@ import WeirTestSupport
         #expect(try reader.next() == nil)
     }
 
-    private static func copy(from directory: String, suffix: String, to target: String) throws {
+    static func copy(from directory: String, suffix: String, to target: String) throws {
         let files = HostFileSystem()
         for name in try files.list(directory) {
             let path = "\(directory)/\(name)"

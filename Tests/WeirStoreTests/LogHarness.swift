@@ -21,10 +21,10 @@ struct LogRow: Hashable, Sendable {
     }
 }
 
-/// Builds log batches and reads them back.
+/// Builds batches of rows with fields and reads them back.
 enum LogHarness {
-    static func batch(_ rows: [LogRow]) -> RowBatch {
-        var batch = RowBatch(signal: .logs)
+    static func batch(_ rows: [LogRow], signal: Signal = .logs) -> RowBatch {
+        var batch = RowBatch(signal: signal)
         var indexes: [Labels: UInt32] = [:]
         for (row, log) in rows.enumerated() {
             let index = indexes[log.stream] ?? UInt32(batch.streams.count)
@@ -43,32 +43,50 @@ enum LogHarness {
         return batch
     }
 
-    static func append(_ rows: [LogRow], to store: Store) throws {
+    static func append(_ rows: [LogRow], signal: Signal = .logs, to store: Store) throws {
         let outcome = Monitor<Result<AppendOutcome, StoreError>?>(nil)
-        store.append(batch(rows)) { result in outcome.update { $0 = result } }
+        store.append(batch(rows, signal: signal)) { result in outcome.update { $0 = result } }
         _ = try #require(outcome.wait { $0 }).get()
     }
 
     /// All rows by stream, in the order the store says they arrived; of one stream, by time.
+    ///
+    /// Spans, which have no order, by time and id, each once.
     static func read(
         _ store: Store,
         _ matchers: [LabelMatcher] = [],
+        signal: Signal = .logs,
         times: ClosedRange<Int64> = Int64.min...Int64.max,
         budget: FreeBudget = FreeBudget()
     ) throws -> [Labels: [LogRow]] {
         let selection = try store.selectRows(
-            signal: .logs,
+            signal: signal,
             matchers: matchers,
             times: times,
             budget: budget
         )
+        var streams: [Labels: [LogRow]] = [:]
+        for row in try rows(selection, Array(selection.blocks.indices), budget: budget) {
+            streams[signal == .traces ? .empty : row.stream, default: []].append(row)
+        }
+        return streams.mapValues { rows in
+            if signal == .traces { return rows.map { $0.asRead(.traces) }.distinctSpans }
+            // Stable: rows of one time stay in the order they arrived.
+            return rows.enumerated()
+                .sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }
+                .map(\.element)
+        }
+    }
+
+    /// The rows of some blocks, block by block.
+    static func rows(
+        _ selection: RowSelection,
+        _ indexes: [Int],
+        budget: FreeBudget = FreeBudget()
+    ) throws -> [LogRow] {
         let found = Mutex<[Int: [LogRow]]>([:])
         let isWanted: @Sendable (Int) -> Bool = { _ in true }
-        try selection.scan(
-            Array(selection.blocks.indices),
-            budget: budget,
-            isWanted: isWanted
-        ) { index, block in
+        try selection.scan(indexes, budget: budget, isWanted: isWanted) { index, block in
             var rows: [LogRow] = []
             let times = block.times()
             let numbers = block.streamNumbers()
@@ -94,25 +112,16 @@ enum LogHarness {
             found.withLock { $0[index] = made }
             return true
         }
-        var streams: [Labels: [LogRow]] = [:]
-        for (_, rows) in found.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
-            for row in rows { streams[row.stream, default: []].append(row) }
-        }
-        return streams.mapValues { rows in
-            // Stable: rows of one time stay in the order they arrived.
-            rows.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }
-                .map(\.element)
-        }
+        return found.withLock { $0 }.sorted { $0.key < $1.key }.flatMap(\.value)
     }
 
-    static func expected(_ rows: [LogRow]) -> [Labels: [LogRow]] {
-        Dictionary(grouping: rows, by: \.stream).mapValues { rows in
-            rows.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }
-                .map { row in
-                    var row = row.element
-                    row.fields.sort { $0.name < $1.name }
-                    return row
-                }
+    static func expected(_ rows: [LogRow], signal: Signal = .logs) -> [Labels: [LogRow]] {
+        let rows = rows.map { $0.asRead(signal) }
+        return Dictionary(grouping: rows, by: \.stream).mapValues { rows in
+            if signal == .traces { return rows.distinctSpans }
+            return rows.enumerated()
+                .sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }
+                .map(\.element)
         }
     }
 

@@ -85,6 +85,8 @@ final class OTLPMetricsEndpoint: Sendable {
             [self] outcome in
             switch outcome {
             case .success(let outcome):
+                // Taken before: what was added to totals then must not be added again.
+                if outcome.isDuplicate { state.withLock { $0.totals.restore(undo) } }
                 telemetry.metricPoints.add(result.points.count)
                 if let refusal = outcome.refusal {
                     telemetry.refusedSeries.add(refusal.refusedStreams)

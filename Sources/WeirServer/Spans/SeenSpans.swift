@@ -41,6 +41,13 @@ struct SeenSpans {
         private var places: [SpanIdentity] = []
         private(set) var count = 0
 
+        init() {}
+
+        /// An empty table with the room of another.
+        init(roomOf other: Table) {
+            places = [SpanIdentity](repeating: .free, count: other.places.count)
+        }
+
         func contains(_ identity: SpanIdentity) -> Bool {
             guard count > 0 else { return false }
             let mask = places.count &- 1
@@ -105,7 +112,7 @@ struct SeenSpans {
         for facts in facts {
             if young.count >= generationMax {
                 old = young
-                young = Table()
+                young = Table(roomOf: old)
             }
             _ = young.insert(SpanIdentity(facts))
         }

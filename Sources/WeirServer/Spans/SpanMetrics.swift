@@ -261,8 +261,8 @@ package struct SpanMetrics {
         series.add(
             slot,
             time: edge.time,
-            counts: [1, edge.isFailed ? 1 : 0],
-            durations: [edge.serverDuration, edge.clientDuration]
+            isFailed: edge.isFailed,
+            durations: (edge.serverDuration, edge.clientDuration)
         )
     }
 

@@ -96,6 +96,9 @@ struct SpanSeries {
     private var slots: [Slot] = []
     private var active: [Int] = []
     private var windows: [Int64: Window] = [:]
+    /// The window at hand, which is not among `windows`.
+    private var current = Window()
+    private var currentIndex: Int64?
     private var openValueCount = 0
     private var lastClosed: Int64?
     private var batch = RowBatch(signal: .metrics)
@@ -168,7 +171,8 @@ struct SpanSeries {
         let width = slots[slot].width
         let duration = max(0, duration)
         let bucket = Self.bucket(duration)
-        openValueCount += windows[window(of: time), default: Window()].add(
+        takeUp(window(of: time))
+        openValueCount += current.add(
             slot: slot,
             width: width,
             bucket: bucket,
@@ -177,29 +181,52 @@ struct SpanSeries {
         )
     }
 
-    /// Adds to counters, and to those histograms for which there is a duration.
-    mutating func add(_ slot: Int, time: Int64, counts: [Double], durations: [Int64?]) {
-        let width = slots[slot].width
-        let index = window(of: time)
-        var window = Window()
-        swap(&window, &windows[index, default: Window()])
-        let before = window.values.count
-        let offset = window.cells[window.cell(slot, width: width)].offset
-        for (place, count) in counts.enumerated() { window.values[offset + place] += count }
-        for (place, duration) in durations.enumerated() {
-            guard let duration else { continue }
-            let first = offset + counts.count + place * Self.histogramWidth
-            window.values[first + Self.bucket(max(0, duration))] += 1
-            window.values[first + Self.histogramWidth - 1] += Double(max(0, duration)) / 1e9
-        }
-        openValueCount += window.values.count - before
-        swap(&window, &windows[index, default: Window()])
+    /// Adds one to counter 0, to counter 1 if it failed, and to those of the two histograms for
+    /// which there is a duration.
+    mutating func add(
+        _ slot: Int,
+        time: Int64,
+        isFailed: Bool,
+        durations: (Int64?, Int64?)
+    ) {
+        takeUp(window(of: time))
+        let before = current.values.count
+        let offset = current.cells[current.cell(slot, width: slots[slot].width)].offset
+        current.values[offset] += 1
+        if isFailed { current.values[offset + 1] += 1 }
+        let first = offset + 2
+        if let duration = durations.0 { add(duration, first) }
+        if let duration = durations.1 { add(duration, first + Self.histogramWidth) }
+        openValueCount += current.values.count - before
+    }
+
+    private mutating func add(_ duration: Int64, _ first: Int) {
+        current.values[first + Self.bucket(max(0, duration))] += 1
+        current.values[first + Self.histogramWidth - 1] += Double(max(0, duration)) / 1e9
+    }
+
+    /// Makes window `index` the one at hand: spans that come together are mostly of one.
+    @inline(__always)
+    private mutating func takeUp(_ index: Int64) {
+        if currentIndex == index { return }
+        putBack()
+        current = windows.removeValue(forKey: index) ?? Window()
+        currentIndex = index
+    }
+
+    /// Puts the window at hand with the others.
+    private mutating func putBack() {
+        guard let index = currentIndex else { return }
+        windows[index] = current
+        current = Window()
+        currentIndex = nil
     }
 
     // MARK: Closing
 
     /// Closes the windows that end at or before `watermark`, and others where they are too many.
     mutating func close(through watermark: Int64) {
+        putBack()
         for index in windows.keys.sorted() {
             let (end, overflow) = (index + 1).multipliedReportingOverflow(by: interval)
             guard overflow || end <= watermark || openValueCount > Self.openValuesMax else { break }
@@ -210,6 +237,7 @@ struct SpanSeries {
     /// Writes the series that still rest, in windows without spans that end at or before
     /// `watermark`.
     mutating func rest(through watermark: Int64) {
+        putBack()
         guard let closed = lastClosed, !active.isEmpty else { return }
         let last = watermark / interval - 1
         // Never past a window that is open.

@@ -64,6 +64,7 @@ final class FieldBlockPacker {
             )
             // End to end, so that gathering has one column to look into.
             var column = FieldColumn(name: parts[0].column.name)
+            column.reserveCapacity(for: parts.lazy.map(\.column))
             for part in parts { column.append(contentsOf: part.column, firstRow: part.firstRow) }
             let order = Self.order(column.rows, places: places)
             var next = 0

@@ -88,7 +88,7 @@ struct SegmentFieldPages: FieldPages {
     }
 
     /// The fingerprints of the block's traces; none but of spans.
-    private func traces() throws(SegmentError) -> [UInt32] {
+    func traces() throws(SegmentError) -> [UInt32] {
         guard segment.footer.signal.schema.isOrderedByTrace else { return [] }
         var traces: [UInt32] = []
         let column = try FieldRows.column(named: SpanField.traceID, of: self)

@@ -53,6 +53,14 @@ package enum StoreInspector {
             }
             let index = footer.streamPages.reduce(0) { $0 + $1.page.storedCount }
             lines.append("  stream index \(index) bytes in \(footer.streamPages.count) pages")
+            if footer.signal.schema.isOrderedByTrace {
+                let stored = footer.tracePages.reduce(0) { $0 + $1.page.storedCount }
+                let entries = footer.tracePages.reduce(0) { $0 + $1.entryCount }
+                lines.append(
+                    "  trace index \(stored) bytes in \(footer.tracePages.count) pages, "
+                        + "\(entries) entries"
+                )
+            }
             let decoder = PageDecoder()
             try segment.verify(decoder: decoder)
             lines.append("  every checksum matches")

@@ -279,9 +279,7 @@ final class SegmentReader: Sendable {
                 ordinals: Array(0..<footer.streamCount)
             )
         }
-        for index in footer.tracePages.indices {
-            _ = try readTracePage(index, decoder: decoder)
-        }
+        try verifyTraces(decoder: decoder)
         let columns = Set(footer.signal.schema.columns.indices)
         for index in footer.blocks.indices {
             let block = try readBlock(index, columns: columns, decoder: decoder)
@@ -299,6 +297,27 @@ final class SegmentReader: Sendable {
             } catch {
                 throw .undecodable(path: path, offset: footer.blocks[index].offset, error)
             }
+        }
+    }
+}
+
+extension SegmentReader {
+    /// Reads the trace index, and compares it with what the blocks hold.
+    private func verifyTraces(decoder: PageDecoder) throws(SegmentError) {
+        guard footer.signal.schema.isOrderedByTrace else { return }
+        var entries: Set<TraceIndex.Entry> = []
+        for index in footer.tracePages.indices {
+            entries.formUnion(try readTracePage(index, decoder: decoder))
+        }
+        var held: Set<TraceIndex.Entry> = []
+        for index in footer.fieldBlocks.indices {
+            for fingerprint in try SegmentFieldPages(segment: self, index: index).traces() {
+                held.insert(TraceIndex.Entry(fingerprint: fingerprint, block: UInt32(index)))
+            }
+        }
+        guard entries == held else {
+            let offset = footer.tracePages.first?.offset ?? 0
+            throw .undecodable(path: path, offset: offset, .notCanonical(offset: 0))
         }
     }
 }

@@ -85,24 +85,33 @@ enum TraceIndex {
         guard reader.remaining == 0 else { throw .notCanonical(offset: reader.offset) }
         return entries
     }
-}
 
-extension SegmentReader {
-    /// The blocks that may hold spans of a trace, ascending.
-    func blocks(ofTrace trace: TraceID, decoder: PageDecoder) throws(SegmentError) -> [Int] {
-        let fingerprint = trace.fingerprint
-        let places = footer.tracePages
-        // The entries of a fingerprint may go on into the next page.
+    /// The blocks that some entries name for a fingerprint, ascending; `places` are in order, and
+    /// `read` gives the entries of a page.
+    static func blocks(
+        of fingerprint: UInt32,
+        in places: [PagePlace],
+        read: (Int) throws(SegmentError) -> [Entry]
+    ) throws(SegmentError) -> [Int] {
         let end = places.partitioningIndex { $0.firstFingerprint > fingerprint }
         var blocks: [Int] = []
+        // The entries of a fingerprint may have begun pages before.
         for index in places[..<end].indices.reversed() {
-            for entry in try readTracePage(index, decoder: decoder)
-            where entry.fingerprint == fingerprint {
+            for entry in try read(index) where entry.fingerprint == fingerprint {
                 blocks.append(Int(entry.block))
             }
             if places[index].firstFingerprint < fingerprint { break }
         }
         return blocks.sorted()
+    }
+}
+
+extension SegmentReader {
+    /// The blocks that may hold spans of a trace, ascending.
+    func blocks(ofTrace trace: TraceID, decoder: PageDecoder) throws(SegmentError) -> [Int] {
+        try TraceIndex.blocks(of: trace.fingerprint, in: footer.tracePages) {
+            (index) throws(SegmentError) in try readTracePage(index, decoder: decoder)
+        }
     }
 
     /// The entries of a page of the trace index.

@@ -36,7 +36,7 @@ package struct MetricHistogram: Hashable, Sendable {
 
 /// A histogram whose bounds are powers of 2^(2^-scale).
 package struct ExponentialHistogram: Hashable, Sendable {
-    /// Finer ones are made coarser: a power of 2^(1/4), nine percent from bound to bound.
+    /// Finer ones are made coarser: a power of 2^(1/4), nineteen percent from bound to bound.
     static let scaleMax = 2
 
     package var count: UInt64 = 0
@@ -54,7 +54,7 @@ package struct ExponentialHistogram: Hashable, Sendable {
         guard scale < self.scale else { return self }
         var histogram = self
         histogram.scale = scale
-        let shift = min(self.scale - scale, 62)
+        let shift = min(self.scale - scale, 63)
         func coarse(_ buckets: [Int: UInt64]) -> [Int: UInt64] {
             var result: [Int: UInt64] = [:]
             for (index, count) in buckets { result[index >> shift, default: 0] &+= count }
@@ -101,6 +101,8 @@ package struct MetricOptions: Sendable {
     package var pointsMax = 200_000
     /// Buckets, or quantiles, of one point.
     package var bucketsMax = 1024
+    /// Exemplars of one point; further ones are left out.
+    package var exemplarsMax = 256
 
     package init(now: Int64) { self.now = now }
 }

@@ -37,10 +37,19 @@ struct MetricPoints {
         if let instance = values["service.instance.id"] {
             resourceLabels.append(("instance", instance))
         }
-        targetInfo = Self.labels(
+        let own = Self.labels(
             attributes.filter { !Self.identity.contains(Self.text($0.name)) }
+                .prefix(options.labelsMax)
         )
+        targetInfo = own.filter { label in
+            isShort(label) && !resourceLabels.contains { $0.name == label.name }
+        }
         scopeLabels = []
+    }
+
+    private func isShort(_ label: (name: String, value: String)) -> Bool {
+        label.name.utf8.count <= options.labelNameBytesMax
+            && label.value.utf8.count <= options.labelValueBytesMax
     }
 
     mutating func beginScope(name: [UInt8], version: [UInt8]) {
@@ -56,7 +65,8 @@ struct MetricPoints {
         result.points.append(
             MetricPoint(
                 name: "target_info",
-                labels: resourceLabels + targetInfo.prefix(options.labelsMax - 2),
+                labels: resourceLabels
+                    + targetInfo.prefix(max(0, options.labelsMax - resourceLabels.count)),
                 start: 0,
                 time: latest,
                 isDelta: false,
@@ -80,7 +90,20 @@ struct MetricPoints {
             return
         }
         do throws(MetricError) {
-            guard !metric.name.isEmpty else { throw .noName }
+            let name = PrometheusName.metric(
+                metric.name,
+                unit: metric.unit,
+                isCounter: metric.isCounter,
+                isGauge: metric.isGauge
+            )
+            guard !name.isEmpty else { throw .noName }
+            guard name.utf8.count <= options.labelNameBytesMax else {
+                throw .labelTooLong(name: Labels.metricNameLabel, limit: options.labelNameBytesMax)
+            }
+            // Before they are compared with each other.
+            guard attributes.count <= options.labelsMax else {
+                throw .tooManyLabels(count: attributes.count, limit: options.labelsMax)
+            }
             guard time > 0, let time = Int64(exactly: time), let start = Int64(exactly: start)
             else {
                 throw .badTime
@@ -111,12 +134,7 @@ struct MetricPoints {
             latest = max(latest, time)
             result.points.append(
                 MetricPoint(
-                    name: PrometheusName.metric(
-                        metric.name,
-                        unit: metric.unit,
-                        isCounter: metric.isCounter,
-                        isGauge: metric.isGauge
-                    ),
+                    name: name,
                     labels: labels,
                     start: start,
                     time: time,
@@ -144,13 +162,15 @@ struct MetricPoints {
                         "\(histogram.buckets.count) buckets for \(histogram.bounds.count) bounds"
                 )
             }
-            for (left, right) in zip(histogram.bounds, histogram.bounds.dropFirst())
-            where !(left < right) {
-                throw .badHistogram(reason: "bounds do not ascend")
-            }
+            guard !histogram.bounds.contains(where: \.isNaN),
+                zip(histogram.bounds, histogram.bounds.dropFirst()).allSatisfy({ $0 < $1 })
+            else { throw .badHistogram(reason: "bounds do not ascend") }
         case .exponential(let histogram):
             guard (-10...20).contains(histogram.scale) else {
                 throw .badHistogram(reason: "scale \(histogram.scale) is not in -10 to 20")
+            }
+            guard histogram.zeroThreshold >= 0 else {
+                throw .badHistogram(reason: "the zero threshold is below zero")
             }
             let count = histogram.positive.count + histogram.negative.count
             guard count <= limit else { throw .tooManyBuckets(limit: limit) }
@@ -170,7 +190,9 @@ struct MetricPoints {
     static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
     /// Attributes as labels; of those whose names become one, the values are put together.
-    static func labels(_ attributes: [OTLPAttribute]) -> [(name: String, value: String)] {
+    static func labels(
+        _ attributes: some Sequence<OTLPAttribute>
+    ) -> [(name: String, value: String)] {
         var labels: [(name: String, value: String)] = []
         for attribute in attributes {
             let name = PrometheusName.label(text(attribute.name))

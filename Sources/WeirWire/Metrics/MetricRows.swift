@@ -81,13 +81,11 @@ package struct MetricRows {
             let (spread, overflow) = most.subtractingReportingOverflow(least)
             return overflow ? .max : spread
         }
-        while max(spread(histogram.positive), spread(histogram.negative)) >= bucketsMax,
-            histogram.scale > -20
-        {
+        while max(spread(histogram.positive), spread(histogram.negative)) >= bucketsMax {
             histogram = histogram.coarsened(to: histogram.scale - 1)
         }
-        let base = exp2(exp2(Double(-histogram.scale)))
-        func bound(_ index: Int) -> Double { exp2(Double(index) * log2(base)) }
+        let logarithmOfBase = exp2(Double(-histogram.scale))
+        func bound(_ index: Int) -> Double { exp2(Double(index) * logarithmOfBase) }
         var buckets: [(bound: Double, total: Double)] = []
         var total: UInt64 = 0
         if let least = histogram.negative.keys.min(), let most = histogram.negative.keys.max() {

@@ -29,7 +29,8 @@ package struct MetricTotals: Sendable {
 
     /// Replaces the delta points among `points` by their series' totals.
     ///
-    /// A new series is preceded by a zero at its start, so that its first points count. A point that
+    /// A new series is preceded by a zero just after its start, so that its first points count: at the
+    /// start itself may stand the last total from before a restart. A point that
     /// has been seen (same start, same time) adds nothing; one that comes late is added to the total
     /// at the latest time.
     package mutating func accumulate(_ points: inout [MetricPoint]) -> Undo {
@@ -53,9 +54,9 @@ package struct MetricTotals: Sendable {
                     isSeen ? known.shape : Self.sum(known.shape, point.shape) ?? point.shape
                 point.time = max(point.time, known.time)
                 if isSeen { point.start = known.start }
-            } else if point.start > 0, point.start < point.time {
+            } else if point.start > 0, point.start < point.time - 1 {
                 var zero = point
-                zero.time = point.start
+                zero.time = point.start + 1
                 zero.shape = Self.zero(point.shape)
                 zero.exemplars = []
                 output.append(zero)

@@ -106,7 +106,8 @@ package struct OTLPMetricJSONParser {
             time: SpanJSON.unsigned(point["timeUnixNano"]) ?? 0,
             flags: SpanJSON.unsigned(point["flags"]) ?? 0,
             shape: shape,
-            exemplars: (point["exemplars"]?.array ?? []).map { exemplar($0) }
+            exemplars: (point["exemplars"]?.array ?? []).prefix(points.options.exemplarsMax)
+                .map { exemplar($0) }
         )
     }
 
@@ -126,7 +127,7 @@ package struct OTLPMetricJSONParser {
             traceID: id("traceId", count: 32),
             spanID: id("spanId", count: 16),
             attributes: MetricPoints.labels(
-                OTLPJSONValue.attributes(value["filteredAttributes"], limits)
+                OTLPJSONValue.attributes(value["filteredAttributes"], limits).prefix(64)
             )
         )
     }
@@ -154,10 +155,10 @@ package struct OTLPMetricJSONParser {
     }
 
     private static func buckets(_ value: JSONValue?) -> [Int: UInt64] {
-        let offset = Int(clamping: integer(value?["offset"]) ?? 0)
+        let offset = Int(Int32(clamping: integer(value?["offset"]) ?? 0))
         var buckets: [Int: UInt64] = [:]
         for (index, count) in counts(value?["bucketCounts"]).enumerated() where count > 0 {
-            buckets[offset &+ index] = count
+            buckets[offset + index] = count
         }
         return buckets
     }

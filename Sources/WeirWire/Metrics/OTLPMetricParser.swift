@@ -7,6 +7,9 @@ package struct OTLPMetricParser {
     private var points: MetricPoints
     private var values: OTLPSpanValues
 
+    /// More than any point may have as labels.
+    private static let attributesMax = 1024
+
     /// Parses a whole message.
     ///
     /// - Throws: `MetricError.damagedProtobuf` when it is no such message; then nothing is taken.
@@ -125,7 +128,9 @@ package struct OTLPMetricParser {
             case (5, 6), (7, 6): number = Double(Int64(bitPattern: field.bits))
             case (5, 8), (7, 8), (9, 10), (10, 10), (11, 8): flags = field.bits
             case (5, 5), (7, 5), (9, 8), (10, 11):
-                if field.wire == .bytes { exemplars.append(try readExemplar(bytes, field.range)) }
+                if field.wire == .bytes, exemplars.count < points.options.exemplarsMax {
+                    exemplars.append(try readExemplar(bytes, field.range))
+                }
             case (9, 4): histogram.count = field.bits
             case (9, 5): histogram.sum = field.double
             case (9, 6): histogram.buckets += try Self.fixed(bytes, field)
@@ -140,7 +145,7 @@ package struct OTLPMetricParser {
             case (10, 14): exponential.zeroThreshold = field.double
             case (11, 4): summary.count = field.bits
             case (11, 5): summary.sum = field.double
-            case (11, 6):
+            case (11, 6) where summary.quantiles.count <= points.options.bucketsMax:
                 var quantile = MetricSummary.Quantile(quantile: 0, value: 0)
                 var inner = ProtobufReader(field.range)
                 while let field = try inner.next(bytes) {
@@ -174,21 +179,28 @@ package struct OTLPMetricParser {
         _ range: Range<Int>
     ) throws(DecodeError) -> [Int: UInt64] {
         var offset = 0
-        var counts: [UInt64] = []
         var reader = ProtobufReader(range)
         while let field = try reader.next(bytes) {
-            switch (field.number, field.wire) {
-            case (1, .varint): offset = Self.zigZag(field.bits)
-            case (2, .varint): counts.append(field.bits)
-            case (2, .bytes):
-                var inner = ByteReader(bytes.extracting(field.range))
-                while inner.remaining > 0 { counts.append(try inner.readVarint()) }
-            default: break
-            }
+            if field.number == 1, field.wire == .varint { offset = Self.zigZag(field.bits) }
         }
         var buckets: [Int: UInt64] = [:]
-        for (index, count) in counts.enumerated() where count > 0 {
-            buckets[offset &+ index] = count
+        var index = 0
+        func add(_ count: UInt64) {
+            // Past the limit the point is refused: one more tells.
+            if count > 0, buckets.count <= points.options.bucketsMax {
+                buckets[offset + index] = count
+            }
+            index += 1
+        }
+        reader = ProtobufReader(range)
+        while let field = try reader.next(bytes) {
+            switch (field.number, field.wire) {
+            case (2, .varint): add(field.bits)
+            case (2, .bytes):
+                var inner = ByteReader(bytes.extracting(field.range))
+                while inner.remaining > 0 { add(try inner.readVarint()) }
+            default: break
+            }
         }
         return buckets
     }
@@ -209,7 +221,9 @@ package struct OTLPMetricParser {
             default: break
             }
         }
-        exemplar.attributes = MetricPoints.labels(try readAttributes(bytes, range, number: 7))
+        exemplar.attributes = MetricPoints.labels(
+            try readAttributes(bytes, range, number: 7).prefix(64)
+        )
         return exemplar
     }
 
@@ -221,7 +235,9 @@ package struct OTLPMetricParser {
         var attributes: [OTLPAttribute] = []
         var reader = ProtobufReader(range)
         while let field = try reader.next(bytes) {
-            guard field.number == number, field.wire == .bytes else { continue }
+            guard field.number == number, field.wire == .bytes,
+                attributes.count < Self.attributesMax
+            else { continue }
             let (key, value) = try OTLPWire.pair(bytes, field.range)
             let name = Self.copy(bytes, key)
             guard let member = try OTLPWire.member(bytes, value) else { continue }
@@ -245,7 +261,10 @@ package struct OTLPMetricParser {
         return copy
     }
 
-    private static func zigZag(_ bits: UInt64) -> Int { Int(Int64(zigZag: bits)) }
+    /// A `sint32`.
+    private static func zigZag(_ bits: UInt64) -> Int {
+        Int(Int32(clamping: Int64(zigZag: bits)))
+    }
 
     /// One value of 64 bits, or a packed list of them.
     private static func fixed(

@@ -15,19 +15,22 @@ enum PrometheusName {
         "y": "year",
     ]
 
-    /// A metric's name with the suffixes of its unit and its kind.
+    /// A metric's name with the suffixes of its unit and its kind; empty when nothing of the name can
+    /// stand in one.
     static func metric(_ name: String, unit: String, isCounter: Bool, isGauge: Bool) -> String {
         var words = words(name)
-        func add(_ suffix: String) {
-            for word in Self.words(suffix) where !words.contains(word) { words.append(word) }
+        guard !words.isEmpty else { return "" }
+        let parts = unit.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+            .map { part in part.trimming { $0 == " " } }
+        if let main = parts.first, !isAnnotation(main) {
+            let suffix = Self.words(units[main] ?? main)
+            if suffix.count != 1 || !words.contains(suffix[0]) { words += suffix }
         }
-        let parts = unit.split(separator: "/", maxSplits: 1).map { part in
-            part.trimming { $0 == " " }
-        }
-        if let main = parts.first, !main.contains("{") { add(units[main] ?? main) }
-        if parts.count > 1, !parts[1].isEmpty, !parts[1].contains("{") {
-            let per = perUnits[parts[1]] ?? parts[1]
-            if !words.contains(per) { words += ["per"] + Self.words(per) }
+        if parts.count > 1, !isAnnotation(parts[1]) {
+            let per = Self.words(perUnits[parts[1]] ?? parts[1])
+            if !per.isEmpty, !words.reversed().starts(with: (["per"] + per).reversed()) {
+                words += ["per"] + per
+            }
         }
         if isCounter {
             words.removeAll { $0 == "total" }
@@ -41,13 +44,22 @@ enum PrometheusName {
     }
 
     /// A label's name: what is not a letter, a digit or `_` becomes `_`.
+    ///
+    /// A digit, or a single `_`, in front gets `key` before it, as with Prometheus. Empty when only `_`
+    /// is left.
     static func label(_ name: String) -> String {
         var text = ""
         for scalar in name.unicodeScalars {
             text.unicodeScalars.append(isWord(scalar) || scalar == "_" ? scalar : "_")
         }
-        if text.utf8.first.map(isDigit) == true { text = "key_" + text }
-        return text
+        guard text.utf8.contains(where: { $0 != UInt8(ascii: "_") }) else { return "" }
+        if text.utf8.first.map(isDigit) == true { return "key_" + text }
+        return text.hasPrefix("_") && !text.hasPrefix("__") ? "key" + text : text
+    }
+
+    /// What stands in braces says what is counted, and is no unit.
+    private static func isAnnotation(_ unit: String) -> Bool {
+        unit.utf8.contains(UInt8(ascii: "{")) || unit.utf8.contains(UInt8(ascii: "}"))
     }
 
     private static func words(_ name: String) -> [String] {

@@ -58,6 +58,7 @@ struct TraceQLParserTests {
         ("{ status > error }", "has no order"), ("{ .a > nil }", "nil can only"),
         ("{ .a =~ 1 }", "a pattern is a string"), ("{ duration =~ `x` }", "cannot be compared"),
         ("{ .a =~ `(` }x", "parse error"), ("{ trace:nothing = 1 }", "unknown intrinsic"),
+        ("{} | topk(5)", "unexpected topk, expecting a metric before it"),
         ("{} | count()", "a comparison"), ("{} | frobnicate()", "frobnicate() is not supported"),
         ("{} | rate() | frobnicate()", "frobnicate() after a metric is not supported"),
         ("{} with(nonsense=1)", "hint nonsense is not supported"),

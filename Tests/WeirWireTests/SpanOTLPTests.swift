@@ -222,4 +222,23 @@ import WeirWire
             }
         }
     }
+
+    @Test(arguments: [
+        (#""startTimeUnixNano":"-5""#, #"start time: "-5" is no time"#),
+        (#""startTimeUnixNano":[1]"#, #"start time: "[1]" is no time"#),
+        (
+            #""startTimeUnixNano":"1","links":[{"traceId":"zz"}]"#,
+            #"a link's trace id: "zz" is no id"#
+        ),
+    ])
+    func aRefusalOfJSONQuotesWhatWasSent(members: String, reason: String) throws {
+        let span =
+            #"{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174",\#(members)}"#
+        let body = #"{"resourceSpans":[{"scopeSpans":[{"spans":[\#(span)]}]}]}"#
+        let result = try OTLPSpanJSONParser.parse(
+            Array(body.utf8),
+            options: SpanRendering.options()
+        )
+        #expect(SpanRendering.refusals(result) == ["#1: \(reason)"])
+    }
 }

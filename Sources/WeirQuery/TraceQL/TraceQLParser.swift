@@ -146,6 +146,8 @@ package struct TraceQLParser {
             advance()
             try expect(")")
             return .coalesce
+        case "topk"?, "bottomk"?:
+            throw unexpected("a metric before it, such as rate()")
         case let name? where TraceQLAggregate(rawValue: name) == nil:
             throw .unsupported(name: "function \(name)()")
         default: break

@@ -159,7 +159,7 @@ package struct JSONSpanParser {
         for link in span["links"]?.array ?? [] {
             let traceID = link["trace_id"] ?? link["traceId"] ?? link["traceID"]
             let spanID = link["span_id"] ?? link["spanId"] ?? link["spanID"]
-            let (high, low) = try SpanText.traceID(traceID?.string ?? "")
+            let (high, low) = try SpanText.traceID(traceID?.string ?? "", "a link's trace id")
             draft.links.append(
                 SpanLinkDraft(
                     traceHigh: high,

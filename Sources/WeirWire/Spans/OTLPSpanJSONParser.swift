@@ -125,7 +125,10 @@ package struct OTLPSpanJSONParser {
             )
         }
         for link in span["links"]?.array ?? [] {
-            let (high, low) = try SpanText.traceID(link["traceId"]?.string ?? "")
+            let (high, low) = try SpanText.traceID(
+                link["traceId"]?.string ?? "",
+                "a link's trace id"
+            )
             draft.links.append(
                 SpanLinkDraft(
                     traceHigh: high,
@@ -146,7 +149,7 @@ package struct OTLPSpanJSONParser {
         guard let time = SpanJSON.unsigned(value) else {
             var writer = JSONWriter()
             writer.value(value)
-            throw .badTime(field: field, text: SpanText.shown(writer.text))
+            throw .badTime(field: field, text: String((value.string ?? writer.text).prefix(40)))
         }
         return time
     }

@@ -60,11 +60,14 @@ enum SpanText {
     }
 
     /// Reads a trace id of 16 or 32 hexadecimal digits.
-    static func traceID(_ text: String) throws(SpanError) -> (high: UInt64, low: UInt64) {
+    static func traceID(
+        _ text: String,
+        _ field: String = "trace id"
+    ) throws(SpanError) -> (high: UInt64, low: UInt64) {
         let bytes = Array(text.utf8)
         if bytes.count == 16, let low = id(bytes) { return (0, low) }
         guard bytes.count == 32, let high = id(bytes[..<16]), let low = id(bytes[16...]) else {
-            throw .badID(field: "trace id", text: shown(text))
+            throw .badID(field: field, text: shown(text))
         }
         return (high, low)
     }

@@ -304,8 +304,9 @@ final class TemplateColumn {
         return passing
     }
 
-    /// The places, below `count`, of the values that are `text`: those of its template, and of these
-    /// the ones whose variables are its own. No value is made a text for this.
+    /// The places, below `count`, of the values that are `text`.
+    ///
+    /// They are those of its template whose variables are its own: no value is made a text for this.
     private func places(_ count: Int, indexes: [Int32]?, equalTo text: [UInt8]) -> [UInt32] {
         let (key, variables) = TemplateSplitter.parts(of: text)
         guard let code = (0..<keys.count).first(where: { keys[$0].elementsEqual(key) }),

@@ -28,6 +28,9 @@ final class OTLPMetricsEndpoint: Sendable {
     }
 
     func handle(_ exchange: HTTPExchange) {
+        if let refusal = OTLPAnswer.refusal(contentType: exchange.head.contentType) {
+            return exchange.respond(refusal)
+        }
         let bytes = exchange.takeBody()
         pool.submit { [self] in take(bytes, exchange) }
     }

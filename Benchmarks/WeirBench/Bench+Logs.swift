@@ -10,13 +10,13 @@ extension Bench {
             count: options.isShort ? 100_000 : 1_000_000,
             seed: options.seed + 2
         )
-        var pairs: [QueryPair] = []
-        let figures = try loadRows(set, turns: options.repeats) {
-            (bench, weir) throws(BenchError) in
-            bench.progress("logs: queries")
-            pairs = try bench.ask(Self.logQueries(data, set), weir, nil)
-        }
-        addRowLoad(set, figures, Self.logLoad, hasReach: true)
+        let pairs = try measureRows(
+            set,
+            Self.logLoad,
+            Self.logQueries(data, set),
+            turns: options.repeats,
+            hasReach: true
+        )
         logQueries = pairs
         addQueries(pairs, reaches: [15, 10, 10, 3, 3, 50, 25, 5, 5])
         try measureTail()
@@ -26,12 +26,13 @@ extension Bench {
     mutating func measureTenfoldLogs() throws(BenchError) {
         progress("making ten times the logs")
         let (data, set) = LogData.set(count: 10_000_000, seed: options.seed + 3)
-        var pairs: [QueryPair] = []
-        let figures = try loadRows(set, turns: 1) { (bench, weir) throws(BenchError) in
-            bench.progress("ten times the logs: queries")
-            pairs = try bench.ask(Self.logQueries(data, set), weir, nil)
-        }
-        addRowLoad(set, figures, Self.logLoad, hasReach: false)
+        let pairs = try measureRows(
+            set,
+            Self.logLoad,
+            Self.logQueries(data, set),
+            turns: 1,
+            hasReach: false
+        )
         addQueries(pairs)
         addGrowth(from: logQueries, to: pairs)
     }

@@ -14,8 +14,27 @@ struct RowLoadReport {
 
 /// Loads of rows with fields: logs and spans.
 extension Bench {
+    /// Loads `set` `turns` times, asks `queries` of the last server, and reports the load.
+    ///
+    /// - Returns: What the queries took.
+    mutating func measureRows(
+        _ set: DataSet,
+        _ load: RowLoadReport,
+        _ queries: [QueryMeasure.Query],
+        turns: Int,
+        hasReach: Bool
+    ) throws(BenchError) -> [QueryPair] {
+        var pairs: [QueryPair] = []
+        let figures = try loadRows(set, turns: turns) { (bench, weir) throws(BenchError) in
+            bench.progress("\(set.name): queries")
+            pairs = try bench.ask(queries, weir, nil)
+        }
+        addRowLoad(set, figures, load, hasReach: hasReach)
+        return pairs
+    }
+
     /// Loads `set` into a fresh server `turns` times; `last` asks the last one.
-    mutating func loadRows(
+    private mutating func loadRows(
         _ set: DataSet,
         turns: Int,
         last: (inout Bench, Server) throws(BenchError) -> Void
@@ -36,7 +55,7 @@ extension Bench {
         return figures
     }
 
-    mutating func addRowLoad(
+    private mutating func addRowLoad(
         _ set: DataSet,
         _ figures: LoadFigures,
         _ load: RowLoadReport,

@@ -10,13 +10,13 @@ extension Bench {
             count: options.isShort ? 50_000 : 500_000,
             seed: options.seed + 4
         )
-        var pairs: [QueryPair] = []
-        let figures = try loadRows(set, turns: options.repeats) {
-            (bench, weir) throws(BenchError) in
-            bench.progress("spans: queries")
-            pairs = try bench.ask(Self.spanQueries(data, set), weir, nil)
-        }
-        addRowLoad(set, figures, Self.spanLoad, hasReach: true)
+        let pairs = try measureRows(
+            set,
+            Self.spanLoad,
+            Self.spanQueries(data, set),
+            turns: options.repeats,
+            hasReach: true
+        )
         spanQueries = pairs
         addQueries(pairs, reaches: [4, 2, 10, 10, 25, 25])
     }
@@ -25,12 +25,13 @@ extension Bench {
     mutating func measureTenfoldSpans() throws(BenchError) {
         progress("making ten times the spans")
         let (data, set) = SpanData.set(count: 5_000_000, seed: options.seed + 5)
-        var pairs: [QueryPair] = []
-        let figures = try loadRows(set, turns: 1) { (bench, weir) throws(BenchError) in
-            bench.progress("ten times the spans: queries")
-            pairs = try bench.ask(Self.spanQueries(data, set), weir, nil)
-        }
-        addRowLoad(set, figures, Self.spanLoad, hasReach: false)
+        let pairs = try measureRows(
+            set,
+            Self.spanLoad,
+            Self.spanQueries(data, set),
+            turns: 1,
+            hasReach: false
+        )
         addQueries(pairs)
         addGrowth(from: spanQueries, to: pairs)
     }

@@ -10,8 +10,8 @@ package struct RuleSample: Sendable {
         self.value = value
     }
 
-    /// The value that marks a series as ended, a NaN of its own (Prometheus's staleness marker).
-    package static let staleValue = Double(bitPattern: 0x7FF0_0000_0000_0002)
+    /// The value that marks a series as ended.
+    package static let staleValue = Double.staleMarker
 }
 
 /// Why an expression gave no answer, or samples were not taken.

@@ -9,31 +9,16 @@ extension DemoReport {
     /// What the logs take, and what they answer: counts by level, the newest errors, one trace.
     mutating func printLogs(_ backfill: ShopPusher.Backfill) throws(DemoError) {
         Self.printTitle("Logs")
-        let status = try get("/api/v1/status")
-        let signals = (status["signals"]?.array ?? []).filter { $0["signal"]?.string == "logs" }
-        func total(_ name: String) -> Int {
-            signals.reduce(0) { $0 + Int($1[name]?.double ?? 0) }
-        }
-        let rows = total("segment_rows")
-        let bytes = total("segment_bytes")
-        guard rows > 0, bytes > 0 else {
-            missing.append("/api/v1/status tells of no log lines on disk")
-            return
-        }
-        let perRow = Double(backfill.bytes) / Double(max(1, backfill.samples))
-        Self.printPair("lines on disk", Self.grouped(rows))
-        Self.printPair("in memory", Self.grouped(total("memory_rows")))
-        Self.printPair("bytes on disk", Self.grouped(bytes))
-        Self.printPair(
-            "bytes per line",
-            "\(Self.decimal(Double(bytes) / Double(rows), 1)), of \(Self.decimal(perRow, 0)) sent"
-        )
-        Self.printPair(
-            "back-fill",
-            "\(Self.grouped(backfill.samples)) lines,"
-                + " \(Self.decimal(Double(backfill.bytes) / 1e6, 1)) MB of JSON lines,"
-                + " \(Self.decimal(backfill.seconds, 1)) s"
-        )
+        guard
+            try printStorage(
+                "logs",
+                row: "line",
+                rows: "lines",
+                allRows: "log lines",
+                wire: "JSON lines",
+                backfill
+            )
+        else { return }
         try printLevels()
         let errors = try printErrors()
         let traces = errors.compactMap { $0["trace_id"] }

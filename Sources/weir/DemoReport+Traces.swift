@@ -13,31 +13,16 @@ extension DemoReport {
     /// What the spans take, what they answer, and the way from a number to its cause.
     mutating func printTraces(_ backfill: ShopPusher.Backfill) throws(DemoError) {
         Self.printTitle("Traces")
-        let status = try get("/api/v1/status")
-        let signals = (status["signals"]?.array ?? []).filter { $0["signal"]?.string == "traces" }
-        func total(_ name: String) -> Int {
-            signals.reduce(0) { $0 + Int($1[name]?.double ?? 0) }
-        }
-        let rows = total("segment_rows")
-        let bytes = total("segment_bytes")
-        guard rows > 0, bytes > 0 else {
-            missing.append("/api/v1/status tells of no spans on disk")
-            return
-        }
-        let perRow = Double(backfill.bytes) / Double(max(1, backfill.samples))
-        Self.printPair("spans on disk", Self.grouped(rows))
-        Self.printPair("in memory", Self.grouped(total("memory_rows")))
-        Self.printPair("bytes on disk", Self.grouped(bytes))
-        Self.printPair(
-            "bytes per span",
-            "\(Self.decimal(Double(bytes) / Double(rows), 1)), of \(Self.decimal(perRow, 0)) sent"
-        )
-        Self.printPair(
-            "back-fill",
-            "\(Self.grouped(backfill.samples)) spans,"
-                + " \(Self.decimal(Double(backfill.bytes) / 1e6, 1)) MB of OTLP protobuf,"
-                + " \(Self.decimal(backfill.seconds, 1)) s"
-        )
+        guard
+            try printStorage(
+                "traces",
+                row: "span",
+                rows: "spans",
+                allRows: "spans",
+                wire: "OTLP protobuf",
+                backfill
+            )
+        else { return }
         Console.print("\nfrom a number to its cause:")
         guard let exemplar = try slowestExemplar() else {
             missing.append("no exemplar names a trace")

@@ -98,35 +98,29 @@ final class CrashLogWriter: @unchecked Sendable {
 
     /// - Returns: False when the server is gone.
     private func send(_ index: Int, _ base: String, _ http: HTTPClient) -> Bool {
-        while batches[index].attempts < CrashWriter.attemptsMax {
-            let batch = batches[index]
-            let attempt = batch.attempts
-            batches[index].attempts += 1
-            let request = HTTPClientRequest(
-                method: "POST",
-                url: "\(base)/api/v1/logs",
-                headers: [(name: "X-Weir-Batch-Id", value: "log\(number)-\(index)")],
-                body: body(batch, attempt: attempt),
-                timeoutSeconds: 60
+        let batch = batches[index]
+        var attempts = batch.attempts
+        defer { batches[index].attempts = attempts }
+        let delivery = CrashDelivery.send(
+            to: "\(base)/api/v1/logs",
+            http,
+            headers: [(name: "X-Weir-Batch-Id", value: "log\(number)-\(index)")],
+            attempts: &attempts,
+            accepts: { $0.status == 200 },
+            body: { body(batch, attempt: $0) }
+        )
+        switch delivery {
+        case .accepted(let attempt, let response):
+            batches[index].acknowledged = (
+                attempt, response.header("x-weir-duplicate") == "true"
             )
-            guard let response = try? http.send(request) else { return false }
-            switch response.status {
-            case 200:
-                batches[index].acknowledged = (
-                    attempt, response.header("x-weir-duplicate") == "true"
-                )
-                return true
-            case 429, 503:
-                // Nothing was stored, so this was no attempt.
-                batches[index].attempts -= 1
-                if response.status == 503 { return false }
-                Thread.sleep(nanoseconds: 5_000_000)
-            default:
-                refusals.append(String(decoding: response.body, as: UTF8.self))
-                return false
-            }
+            return true
+        case .refused(let answer):
+            refusals.append(answer)
+            return false
+        case .gone: return false
+        case .exhausted: return true
         }
-        return true
     }
 
     private func body(_ batch: Batch, attempt: Int) -> [UInt8] {
@@ -175,7 +169,7 @@ final class CrashLogWriter: @unchecked Sendable {
                 let line = Array(line)
                 guard let row = Self.number(behind: "\"n\":", in: line),
                     let attempt = Self.number(behind: "\"a\":", in: line), row < rowCount,
-                    attempt < CrashWriter.attemptsMax, self.stream(row) == stream,
+                    attempt < CrashDelivery.attemptsMax, self.stream(row) == stream,
                     isSame(line, row: row, attempt: attempt)
                 else {
                     finding.wrong += 1

@@ -168,31 +168,27 @@ final class CrashSpanWriter: @unchecked Sendable {
     private func send(_ index: Int, _ base: String, _ http: HTTPClient) -> Bool {
         let batch = batches[index]
         let body = body(batch)
-        while batches[index].attempts < CrashWriter.attemptsMax {
-            batches[index].attempts += 1
-            let request = HTTPClientRequest(
-                method: "POST",
-                url: "\(base)/v1/traces",
-                headers: [(name: "Content-Type", value: "application/json")]
-                    + (batch.id.map { [(name: "X-Weir-Batch-Id", value: $0)] } ?? []),
-                body: body,
-                timeoutSeconds: 60
-            )
-            guard let response = try? http.send(request) else { return false }
-            switch response.status {
-            case 200 where response.body == Array("{}".utf8):
-                batches[index].isAcknowledged = true
-                return true
-            case 429, 503:
-                batches[index].attempts -= 1
-                if response.status == 503 { return false }
-                Thread.sleep(nanoseconds: 5_000_000)
-            default:
-                refusals.append(String(decoding: response.body, as: UTF8.self))
-                return false
-            }
+        var attempts = batch.attempts
+        defer { batches[index].attempts = attempts }
+        let delivery = CrashDelivery.send(
+            to: "\(base)/v1/traces",
+            http,
+            headers: [(name: "Content-Type", value: "application/json")]
+                + (batch.id.map { [(name: "X-Weir-Batch-Id", value: $0)] } ?? []),
+            attempts: &attempts,
+            accepts: { $0.status == 200 && $0.body == Array("{}".utf8) },
+            body: { _ in body }
+        )
+        switch delivery {
+        case .accepted:
+            batches[index].isAcknowledged = true
+            return true
+        case .refused(let answer):
+            refusals.append(answer)
+            return false
+        case .gone: return false
+        case .exhausted: return true
         }
-        return true
     }
 
     // MARK: Verifying

@@ -21,8 +21,6 @@ final class CrashWriter: @unchecked Sendable {
     }
 
     static let seriesCount = 8
-    /// A batch is given up, and the test fails, when it was sent this often.
-    static let attemptsMax = 16
 
     let number: Int
     let startMilliseconds: Int64
@@ -80,35 +78,29 @@ final class CrashWriter: @unchecked Sendable {
 
     /// - Returns: False when the server is gone.
     private func send(_ index: Int, _ base: String, _ http: HTTPClient) -> Bool {
-        while batches[index].attempts < Self.attemptsMax {
-            let batch = batches[index]
-            let attempt = batch.id == nil ? 0 : batch.attempts
-            batches[index].attempts += 1
-            let request = HTTPClientRequest(
-                method: "POST",
-                url: "\(base)/write?precision=ms",
-                headers: batch.id.map { [(name: "X-Weir-Batch-Id", value: $0)] } ?? [],
-                body: body(batch, attempt: attempt),
-                timeoutSeconds: 60
+        let batch = batches[index]
+        var attempts = batch.attempts
+        defer { batches[index].attempts = attempts }
+        let delivery = CrashDelivery.send(
+            to: "\(base)/write?precision=ms",
+            http,
+            headers: batch.id.map { [(name: "X-Weir-Batch-Id", value: $0)] } ?? [],
+            attempts: &attempts,
+            accepts: { $0.status == 204 },
+            body: { body(batch, attempt: batch.id == nil ? 0 : $0) }
+        )
+        switch delivery {
+        case .accepted(let attempt, let response):
+            batches[index].acknowledged = (
+                batch.id == nil ? 0 : attempt, response.header("x-weir-duplicate") == "true"
             )
-            guard let response = try? http.send(request) else { return false }
-            switch response.status {
-            case 204:
-                batches[index].acknowledged = (
-                    attempt, response.header("x-weir-duplicate") == "true"
-                )
-                return true
-            case 429, 503:
-                // Nothing was stored, so this was no attempt.
-                batches[index].attempts -= 1
-                if response.status == 503 { return false }
-                Thread.sleep(nanoseconds: 5_000_000)
-            default:
-                refusals.append(String(decoding: response.body, as: UTF8.self))
-                return false
-            }
+            return true
+        case .refused(let answer):
+            refusals.append(answer)
+            return false
+        case .gone: return false
+        case .exhausted: return true
         }
-        return true
     }
 
     private func body(_ batch: Batch, attempt: Int) -> [UInt8] {

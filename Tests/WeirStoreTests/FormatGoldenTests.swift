@@ -127,11 +127,17 @@ import WeirTestSupport
     }
 
     @Test func journalOfLogsIsRead() throws {
-        let file = try HostFileSystem().openForReading("\(Self.folder)/journal-logs-1.wal")
-        var reader = try JournalFileReader(file: file, byteCount: try file.size())
-        let record = try JournalRecord(payload: try #require(try reader.next()))
+        let (record, rows) = try Self.journal("journal-logs-1.wal")
         #expect(record.signal == .logs)
         #expect(record.definitions.count == 2)
+        #expect(rows == Array(Self.logRows.prefix(6)))
+    }
+
+    /// The one record of a golden journal, and its rows.
+    static func journal(_ name: String) throws -> (record: JournalRecord, rows: [LogRow]) {
+        let file = try HostFileSystem().openForReading("\(folder)/\(name)")
+        var reader = try JournalFileReader(file: file, byteCount: try file.size())
+        let record = try JournalRecord(payload: try #require(try reader.next()))
         let batch = ResolvedBatch(
             sequence: record.sequence,
             references: record.references,
@@ -142,8 +148,8 @@ import WeirTestSupport
         let labels = Dictionary(
             uniqueKeysWithValues: record.definitions.map { ($0.reference, $0.labels) }
         )
-        #expect(Self.rows(of: batch, labels: labels) == Array(Self.logRows.prefix(6)))
         #expect(try reader.next() == nil)
+        return (record, rows(of: batch, labels: labels))
     }
 
     static func copy(from directory: String, suffix: String, to target: String) throws {

@@ -62,7 +62,7 @@ import WeirWire
             Thrift().text(1, "error").i32(2, 2).bool(5, true),
             Thrift().text(1, "otel.status_code").i32(2, 0).text(3, "ERROR"),
             Thrift().text(1, "otel.status_description").i32(2, 0).text(3, "no"),
-            Thrift().text(1, "otel.library.name").i32(2, 0).text(3, "kit"),
+            Thrift().text(1, "otel.\("library").name").i32(2, 0).text(3, "kit"),
         ]
         let log = Thrift().i64(1, 1_000_200).list(
             2,

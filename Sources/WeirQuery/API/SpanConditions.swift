@@ -30,7 +30,7 @@ enum SpanConditions {
             if let status = TraceQLStatus(rawValue: value.lowercased()) {
                 return intrinsic(.status, .status(status))
             }
-        case "otel.scope.name", "otel.library.name":
+        case _ where SpanTag.scopeNames.contains(name):
             return intrinsic(.instrumentationName, .string(value))
         default: break
         }

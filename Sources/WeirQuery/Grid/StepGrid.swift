@@ -1,3 +1,5 @@
+internal import WeirCore
+
 /// The times an expression is evaluated at: `start`, `start + interval`, …; milliseconds.
 package struct StepGrid: Hashable, Sendable {
     package let start: Int64
@@ -29,7 +31,7 @@ extension Double {
     ///
     /// It is Prometheus's staleness marker, which never is a result, so storing one and storing
     /// nothing mean the same.
-    package static let absent = Double(bitPattern: 0x7FF0_0000_0000_0002)
+    package static let absent = Double.staleMarker
 
     @inline(__always)
     package var isAbsent: Bool { bitPattern == 0x7FF0_0000_0000_0002 }

@@ -8,9 +8,6 @@ package struct MetricRows {
     private var streams: [Labels: UInt32] = [:]
     private var exemplarStreams: [Labels: UInt32] = [:]
 
-    /// What stands where a series ends, as in Prometheus.
-    private static let staleMarker = Double(bitPattern: 0x7FF0_0000_0000_0002)
-
     package init(_ points: [MetricPoint]) {
         for point in points { add(point) }
     }
@@ -137,7 +134,7 @@ package struct MetricRows {
         }
         samples.streamIndexes.append(stream)
         samples.times.append(point.time)
-        samples.columns[0].floats.append(point.isStale ? Self.staleMarker : value)
+        samples.columns[0].floats.append(point.isStale ? .staleMarker : value)
     }
 
     private mutating func put(_ exemplar: MetricExemplar, _ labels: Labels) {

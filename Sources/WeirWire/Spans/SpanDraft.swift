@@ -46,7 +46,8 @@ extension SpanDraft {
     /// Takes an attribute that stands for a part of the span; false when it is a plain one.
     mutating func takeKnown(_ attribute: OTLPAttribute, _ scope: inout Scope) -> Bool {
         let text = String(decoding: attribute.value, as: UTF8.self)
-        switch String(decoding: attribute.name, as: UTF8.self) {
+        let name = String(decoding: attribute.name, as: UTF8.self)
+        switch name {
         case "otel.status_code":
             switch text.uppercased() {
             case "OK": facts.status = .ok
@@ -55,8 +56,8 @@ extension SpanDraft {
             default: return false
             }
         case "otel.status_description": statusMessage = attribute.value
-        case "otel.scope.name", "otel.library.name": scope.name = attribute.value
-        case "otel.scope.version", "otel.library.version": scope.version = attribute.value
+        case _ where SpanTag.scopeNames.contains(name): scope.name = attribute.value
+        case _ where SpanTag.scopeVersions.contains(name): scope.version = attribute.value
         case "otel.dropped_attributes_count":
             guard let count = UInt64(text) else { return false }
             droppedAttributes = count

@@ -7,6 +7,8 @@ package enum Signal: UInt8, Hashable, Sendable, CaseIterable {
     case traces = 3
     /// Samples with the trace that they were measured in; a stream is a series.
     case exemplars = 4
+    /// Native histograms; a stream is a series, which may have plain samples too, under `metrics`.
+    case histograms = 5
 
     package var name: String {
         switch self {
@@ -14,6 +16,7 @@ package enum Signal: UInt8, Hashable, Sendable, CaseIterable {
         case .logs: "logs"
         case .traces: "traces"
         case .exemplars: "exemplars"
+        case .histograms: "histograms"
         }
     }
 
@@ -29,6 +32,7 @@ package enum Signal: UInt8, Hashable, Sendable, CaseIterable {
         case .logs: .logs
         case .traces: .spans
         case .exemplars: .exemplars
+        case .histograms: .histograms
         }
     }
 }
@@ -104,5 +108,17 @@ package struct StreamSchema: Hashable, Sendable {
         columns: [],
         keepsLastOfEqualTimes: false,
         hasFields: true
+    )
+
+    /// A row is one `NativeHistogram`; the last write of a time wins.
+    package static let histograms = StreamSchema(
+        columns: [
+            ColumnSpec(name: "count", kind: .float64),
+            ColumnSpec(name: "sum", kind: .float64),
+            ColumnSpec(name: "zero", kind: .float64),
+            ColumnSpec(name: "layout", kind: .bytes),
+            ColumnSpec(name: "buckets", kind: .bytes),
+        ],
+        keepsLastOfEqualTimes: true
     )
 }

@@ -36,10 +36,11 @@ fuzz: packages ## Fuzz the parsers, SECONDS_EACH seconds each
 	Scripts/fuzz.sh $(SECONDS_EACH)
 
 clean: ## Remove what was built
-	rm -rf .build .venv
+	rm -rf .build .venv .peers
 
 packages:
 	@Scripts/packages.sh build
 
 test-packages:
 	@Scripts/packages.sh build test
+	Scripts/peers.sh

@@ -86,7 +86,9 @@ extension NativeHistogram {
     /// What seldom changes from sample to sample: schema, hint, form of counts, zero threshold, spans
     /// and bounds; numbers as varints, doubles as eight bytes.
     private var layoutBytes: [UInt8] {
-        var bytes: [UInt8] = [UInt8(bitPattern: schema), resetHint.rawValue, hasFloatCounts ? 1 : 0]
+        var bytes: [UInt8] = [
+            UInt8(bitPattern: schema), resetHint.rawValue, hasFloatCounts ? 1 : 0,
+        ]
         bytes.appendLittleEndian(zeroThreshold.bitPattern)
         for side in [positive, negative] {
             UInt64(side.spans.count).appendVarint(to: &bytes)

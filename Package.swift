@@ -71,7 +71,7 @@ let package = Package(
         module("WeirCore", [], lifetimes),
         // Row 1
         module("WeirSystem", ["WeirCore", "CGlibc"]),
-        module("WeirColumns", ["WeirCore", "CDeflate", "CZlib", "CGlibc"]),
+        module("WeirColumns", ["WeirCore", "CDeflate", "CGlibc"]),
         module("WeirPattern", ["WeirCore", "CPCRE2"]),
         module("WeirYAML", ["WeirCore", "CYAML"]),
         // Row 2

@@ -1,12 +1,11 @@
 internal import CDeflate
-internal import CZlib
 
 /// Compresses pages.
 ///
 /// Owns its libraries' state: keep one per thread.
 ///
-/// Writing tries two ways and keeps the shorter: zlib's Huffman-only strategy, which is best for
-/// the residuals that the codecs leave (nothing repeats, but some values are far more common than
+/// Writing tries two ways and keeps the shorter: Huffman codes only, which are best for the
+/// residuals that the codecs leave (nothing repeats, but some values are far more common than
 /// others), and libdeflate's matching. Both are zlib streams, read by libdeflate.
 @safe
 package final class PageEncoder {
@@ -28,8 +27,11 @@ package final class PageEncoder {
         case none
     }
 
+    /// What of a long page is tried both ways first.
+    private static let sampleCount = 4096
+
     private let compressor: OpaquePointer
-    private let huffman: UnsafeMutablePointer<z_stream>
+    private var huffman = HuffmanWriter()
     private var scratch: [UInt8] = []
 
     package init(effort: Effort) {
@@ -38,19 +40,9 @@ package final class PageEncoder {
             fatalError("out of memory: libdeflate_alloc_compressor")
         }
         unsafe self.compressor = compressor
-        let huffman = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
-        unsafe huffman.initialize(to: z_stream())
-        guard unsafe weir_deflate_init(huffman, 6, 15, 9, Z_HUFFMAN_ONLY) == Z_OK else {
-            fatalError("out of memory: deflateInit2")
-        }
-        unsafe self.huffman = huffman
     }
 
-    deinit {
-        unsafe libdeflate_free_compressor(compressor)
-        unsafe deflateEnd(huffman)
-        unsafe huffman.deallocate()
-    }
+    deinit { unsafe libdeflate_free_compressor(compressor) }
 
     /// Compresses `bytes`, or keeps them when that would save less than a tenth.
     package func encode(_ bytes: [UInt8], matching: Matching = .tried) -> EncodedPage {
@@ -58,13 +50,24 @@ package final class PageEncoder {
         guard bytes.count > 24, matching != .none else {
             return EncodedPage(encoding: .raw, bytes: bytes, rawCount: bytes.count)
         }
-        var best = matching == .only ? nil : huffmanOnly(bytes, limit: limit)
-        let matched = deflate(bytes, limit: best?.count ?? limit)
-        if let matched, matched.count < best?.count ?? Int.max { best = matched }
+        var best = matching == .only ? nil : huffman.compress(bytes, limit: limit)
+        if best == nil || isMatchingWorthTrying(bytes) {
+            let matched = deflate(bytes, limit: best?.count ?? limit)
+            if let matched, matched.count < best?.count ?? Int.max { best = matched }
+        }
         guard let best else {
             return EncodedPage(encoding: .raw, bytes: bytes, rawCount: bytes.count)
         }
         return EncodedPage(encoding: .zlib, bytes: best, rawCount: bytes.count)
+    }
+
+    /// Whether matching comes near to Huffman codes alone in the middle of a long page.
+    private func isMatchingWorthTrying(_ bytes: [UInt8]) -> Bool {
+        guard bytes.count >= Self.sampleCount * 4 else { return true }
+        let start = (bytes.count - Self.sampleCount) / 2
+        let sample = Array(bytes[start..<(start + Self.sampleCount)])
+        guard let coded = huffman.compress(sample, limit: sample.count) else { return true }
+        return deflate(sample, limit: coded.count + coded.count / 16) != nil
     }
 
     /// - Returns: A zlib stream shorter than `limit`, or nil.
@@ -84,26 +87,6 @@ package final class PageEncoder {
             }
         }
         return count == 0 ? nil : Array(scratch[..<count])
-    }
-
-    /// - Returns: A Huffman-only zlib stream shorter than `limit`, or nil.
-    private func huffmanOnly(_ bytes: [UInt8], limit: Int) -> [UInt8]? {
-        guard limit > 1 else { return nil }
-        growScratch(to: limit)
-        var bytes = bytes
-        let count: Int? = unsafe scratch.withUnsafeMutableBufferPointer { target in
-            unsafe bytes.withUnsafeMutableBufferPointer { source in
-                // SAFETY: zlib reads `avail_in` bytes and writes at most `avail_out`.
-                unsafe deflateReset(huffman)
-                unsafe huffman.pointee.next_in = source.baseAddress
-                unsafe huffman.pointee.avail_in = UInt32(source.count)
-                unsafe huffman.pointee.next_out = target.baseAddress
-                unsafe huffman.pointee.avail_out = UInt32(limit - 1)
-                let code = unsafe CZlib.deflate(huffman, Z_FINISH)
-                return unsafe code == Z_STREAM_END ? Int(huffman.pointee.total_out) : nil
-            }
-        }
-        return count.map { Array(scratch[..<$0]) }
     }
 
     private func growScratch(to count: Int) {

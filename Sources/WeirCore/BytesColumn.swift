@@ -48,7 +48,17 @@ package struct BytesColumn: Hashable, Sendable {
     }
 
     package mutating func append(_ value: Span<UInt8>) {
-        unsafe value.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+        let count = value.count
+        bytes.append(addingCapacity: count) { free in
+            unsafe free.withUnsafeMutableBufferPointer { target, initializedCount in
+                unsafe value.withUnsafeBufferPointer { source in
+                    guard let to = target.baseAddress, let from = source.baseAddress else { return }
+                    // SAFETY: both have room for `count` bytes.
+                    unsafe to.update(from: from, count: count)
+                    initializedCount = count
+                }
+            }
+        }
         ends.append(UInt32(bytes.count))
     }
 
@@ -105,7 +115,8 @@ package struct BytesColumn: Hashable, Sendable {
     }
 
     /// The strings of `other` at `indexes`, in that order.
-    package init(gathering indexes: [UInt32], of other: BytesColumn) {
+    package init(gathering indexes: ArraySlice<UInt32>, of other: BytesColumn) {
+        let first = indexes.startIndex
         ends.reserveCapacity(indexes.count)
         var total = 0
         for index in indexes {
@@ -119,7 +130,7 @@ package struct BytesColumn: Hashable, Sendable {
                     guard let to = target.baseAddress, let from = bytes.baseAddress else { return }
                     var end = 0
                     for place in 0..<indexes.count {
-                        let index = Int(indexes[place])
+                        let index = Int(indexes[first &+ place])
                         let start = index == 0 ? 0 : Int(source[index &- 1])
                         let count = Int(source[index]) &- start
                         // SAFETY: `ends` of both columns ascend to the counts of their bytes, and

@@ -23,6 +23,9 @@ package struct FieldTable: Hashable, Sendable {
 
     package subscript(index: Int) -> FieldColumn { columns[index] }
 
+    /// The name of the column at `index`.
+    package func name(_ index: Int) -> String { columns[index].name }
+
     /// The column called `name`, or nil.
     package subscript(name: String) -> FieldColumn? {
         find(name.utf8.span, hash: Self.hash(name.utf8.span)).map { columns[$0] }

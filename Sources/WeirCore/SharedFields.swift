@@ -13,10 +13,11 @@ package enum SharedFields {
         to labels: inout [UInt8]
     ) {
         UInt64(name.count).appendVarint(to: &labels)
-        for index in 0..<name.count { labels.append(name[index]) }
+        // SAFETY: the buffers are copied inside the closures.
+        unsafe name.withUnsafeBufferPointer { unsafe labels.append(contentsOf: $0) }
         UInt64(value.count + 1).appendVarint(to: &labels)
         labels.append(UInt8(ascii: "0") + kind.rawValue)
-        for index in 0..<value.count { labels.append(value[index]) }
+        unsafe value.withUnsafeBufferPointer { unsafe labels.append(contentsOf: $0) }
     }
 
     /// Calls `body` with each field: where its name and its value lie in the labels' bytes.
@@ -91,12 +92,12 @@ extension FieldColumn {
     fileprivate func merging(_ other: FieldColumn) -> FieldColumn {
         var merged = FieldColumn(name: name)
         var (i, j) = (0, 0)
-        while i < rows.count || j < other.rows.count {
-            if j == other.rows.count || (i < rows.count && rows[i] < other.rows[j]) {
-                merged.append(Int(rows[i]), valueAt: i, of: self)
+        while i < count || j < other.count {
+            if j == other.count || (i < count && row(at: i) < other.row(at: j)) {
+                merged.append(Int(row(at: i)), valueAt: i, of: self)
                 i += 1
             } else {
-                merged.append(Int(other.rows[j]), valueAt: j, of: other)
+                merged.append(Int(other.row(at: j)), valueAt: j, of: other)
                 j += 1
             }
         }

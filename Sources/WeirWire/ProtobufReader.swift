@@ -37,6 +37,7 @@ package struct ProtobufReader {
     }
 
     /// The next field, or nil at the message's end.
+    @inline(__always)
     package mutating func next(_ bytes: Span<UInt8>) throws(DecodeError) -> ProtobufField? {
         guard offset < end else { return nil }
         let start = offset
@@ -77,7 +78,18 @@ package struct ProtobufReader {
         ProtobufField(number: Int(number), wire: wire, bits: bits, range: offset..<offset)
     }
 
+    @inline(__always)
     private mutating func varint(_ bytes: Span<UInt8>) throws(DecodeError) -> UInt64 {
+        // Most are one byte: keys, and lengths of what is short.
+        if offset < end, bytes[offset] < 0x80 {
+            defer { offset &+= 1 }
+            return UInt64(bytes[offset])
+        }
+        return try longVarint(bytes)
+    }
+
+    @inline(never)
+    private mutating func longVarint(_ bytes: Span<UInt8>) throws(DecodeError) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         var cursor = offset
@@ -96,6 +108,8 @@ package struct ProtobufReader {
         throw .truncated(offset: cursor, needed: 1)
     }
 
+    /// Reads 8 or 4 bytes.
+    @inline(__always)
     private mutating func fixed(
         _ bytes: Span<UInt8>,
         count: Int
@@ -103,10 +117,14 @@ package struct ProtobufReader {
         guard end - offset >= count else {
             throw .truncated(offset: offset, needed: count - (end - offset))
         }
-        var value: UInt64 = 0
-        for place in 0..<count { value |= UInt64(bytes[offset + place]) << UInt64(place * 8) }
+        let run = bytes.extracting(offset..<(offset + count))
         offset += count
-        return value
+        return unsafe run.withUnsafeBytes { run in
+            // SAFETY: the run has `count` bytes, which is 8 or 4.
+            count == 8
+                ? UInt64(littleEndian: unsafe run.loadUnaligned(as: UInt64.self))
+                : UInt64(UInt32(littleEndian: unsafe run.loadUnaligned(as: UInt32.self)))
+        }
     }
 }
 

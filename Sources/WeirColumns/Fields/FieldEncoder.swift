@@ -20,12 +20,26 @@ package struct FieldHints: Sendable {
 package final class FieldEncoder {
     private let encoder: PageEncoder
     private var scratch = EncodingScratch()
+    /// What was found out of the field encoded last: its next block is likely to be alike.
+    private var trial = Trial(name: "")
     /// Texts that are looked at to choose between templates and plain text.
     private static let sampleCount = 256
     /// The most entries of a column's dictionary.
     static let dictionaryMax = 4096
 
+    /// Whether templates pay for a field, found out anew every so many blocks.
+    private struct Trial {
+        static let blocksMax = 8
+
+        let name: String
+        var paysTemplates: Bool?
+        var blocksLeft = 0
+    }
+
     package init(encoder: PageEncoder) { self.encoder = encoder }
+
+    /// Forgets what was found out of fields, so that what comes is encoded as a new encoder would.
+    package func startAnew() { trial = Trial(name: "") }
 
     /// Encodes one field: appends its entry to `directory` and its pages to `area`.
     ///
@@ -42,13 +56,15 @@ package final class FieldEncoder {
         directory: inout [UInt8],
         area: inout [UInt8]
     ) {
+        if column.name != trial.name { trial = Trial(name: column.name) }
         let kind = column.commonKind
         write(
             encodeValues(column.values, hints),
             name: column.name,
             kind: kind,
             kinds: kind == nil ? column.kinds : [],
-            rows: column.rows,
+            rows: column.isComplete(rowCount: rowCount) ? nil : column.rows,
+            count: column.count,
             rowCount: rowCount,
             directory: &directory,
             area: &area
@@ -94,12 +110,13 @@ package final class FieldEncoder {
         }
         write(
             isConstant
-                ? encodeRun(entries, isFiltered: false)
+                ? encodeConstant(entries)
                 : encodeDictionary(codes, entries, FieldHints(codesRepeat: true)),
             name: column.name,
             kind: FieldKind(rawValue: kind),
             kinds: [],
             rows: rows,
+            count: rows.count,
             rowCount: column.codes.count,
             directory: &directory,
             area: &area
@@ -111,14 +128,15 @@ package final class FieldEncoder {
         name: String,
         kind: FieldKind?,
         kinds: [UInt8],
-        rows: [UInt32],
+        rows: [UInt32]?,
+        count: Int,
         rowCount: Int,
         directory: inout [UInt8],
         area: inout [UInt8]
     ) {
         var pages: [EncodedPage] = []
-        let hasPresence = rows.count < rowCount
-        if hasPresence {
+        let hasPresence = count < rowCount
+        if hasPresence, let rows {
             pages.append(encoder.encode(RowPresence.encode(rows, rowCount: rowCount)))
         }
         if kind == nil { pages.append(encoder.encode(kinds)) }
@@ -133,7 +151,7 @@ package final class FieldEncoder {
             (kind?.rawValue ?? 0) | (hasPresence ? 8 : 0) | (encoded.filter != nil ? 16 : 0)
                 | encoded.codec << 5
         )
-        UInt64(rows.count).appendVarint(to: &directory)
+        UInt64(count).appendVarint(to: &directory)
         directory.append(contentsOf: encoded.head)
         for page in pages {
             PageEntry(page).append(to: &directory)
@@ -150,7 +168,7 @@ package final class FieldEncoder {
     }
 
     private func encodeValues(_ values: BytesColumn, _ hints: FieldHints) -> EncodedValues {
-        if TextRun.isConstant(values) { return encodeRun(values, isFiltered: false) }
+        if TextRun.isConstant(values) { return encodeConstant(values) }
         if let (codes, dictionary) = TextDictionary.encode(
             values,
             limit: Self.dictionaryMax,
@@ -164,7 +182,7 @@ package final class FieldEncoder {
         let digits = TextRun.hexadecimalDigits(values)
         let isID = digits != nil || TextRun.areUUIDs(values)
         if !isID, let encoded = encodeTemplates(values) { return encoded }
-        return encodeRun(values, isFiltered: hints.isFiltered, idBytes: digits.map { $0 / 2 })
+        return encodeUnlike(values, digits: digits, isFiltered: hints.isFiltered)
     }
 
     private func encodeDictionary(
@@ -218,15 +236,23 @@ package final class FieldEncoder {
         )
     }
 
-    /// As ids or plain text, with a filter over the tokens.
-    private func encodeRun(
-        _ values: BytesColumn,
-        isFiltered: Bool,
-        idBytes: Int? = nil
-    ) -> EncodedValues {
+    private func encodeConstant(_ values: BytesColumn) -> EncodedValues {
         var head: [UInt8] = []
         var body: [UInt8] = []
         TextRun.encode(values, head: &head, body: &body, scratch: &scratch)
+        Self.appendZone(BytesColumn(gathering: [0], of: values), to: &head)
+        return EncodedValues(codec: 0, head: head, filter: nil, pages: [])
+    }
+
+    /// As ids or plain text, with a filter over the tokens.
+    private func encodeUnlike(
+        _ values: BytesColumn,
+        digits: Int?,
+        isFiltered: Bool
+    ) -> EncodedValues {
+        var head: [UInt8] = []
+        var body: [UInt8] = []
+        TextRun.encodeUnlike(values, digits: digits, head: &head, body: &body, scratch: &scratch)
         Self.appendZone(values, to: &head)
         var tokens = TokenFilter.Builder()
         if !body.isEmpty, isFiltered {
@@ -244,19 +270,13 @@ package final class FieldEncoder {
                 }
             }
         }
-        let isConstant = body.isEmpty
+        let areIDs = digits.map { Self.areDistinct(body, $0 / 2) } ?? false
         return EncodedValues(
             codec: 0,
             head: head,
-            filter: isConstant || !isFiltered ? nil : tokens.encoded(),
-            pages: isConstant
-                ? []
-                : [
-                    encoder.encode(
-                        body,
-                        matching: idBytes.map { Self.areDistinct(body, $0) } == true ? .none : .only
-                    )
-                ]
+            filter: body.isEmpty || !isFiltered ? nil : tokens.encoded(),
+            pages: body.isEmpty
+                ? [] : [encoder.encode(body, matching: areIDs ? .none : .only)]
         )
     }
 
@@ -271,7 +291,14 @@ package final class FieldEncoder {
 
     /// As templates and variables; nil where that does not pay.
     private func encodeTemplates(_ values: BytesColumn) -> EncodedValues? {
-        guard pays(values) else { return nil }
+        if trial.blocksLeft == 0 { trial.paysTemplates = nil }
+        let isPaid = trial.paysTemplates ?? pays(values)
+        if trial.paysTemplates == nil {
+            trial.paysTemplates = isPaid
+            trial.blocksLeft = Trial.blocksMax
+        }
+        trial.blocksLeft -= 1
+        guard isPaid else { return nil }
         var splitter = TemplateSplitter()
         let templatesMax = min(1 << 16, max(64, values.count / 2))
         guard splitter.split(values, templatesMax: templatesMax) else { return nil }
@@ -339,8 +366,10 @@ package final class FieldEncoder {
         }
     }
 
+    @inline(__always)
     private static func precedes(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
         let count = min(left.count, right.count)
+        if count > 0, left[0] != right[0] { return left[0] < right[0] }
         for index in 0..<count where left[index] != right[index] {
             return left[index] < right[index]
         }

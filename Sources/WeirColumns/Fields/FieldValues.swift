@@ -48,7 +48,7 @@ package final class FieldValues {
         presence =
             column.isComplete(rowCount: rowCount)
             ? nil : RowPresence(rows: column.rows, rowCount: rowCount)
-        kinds = .each(column.kinds)
+        kinds = column.commonKind.map { .all($0) } ?? .each(column.kinds)
         makeStorage = { .values(.texts(column.values)) }
     }
 

@@ -107,7 +107,6 @@ extension TextRun {
         body: inout [UInt8],
         scratch: inout EncodingScratch
     ) {
-        let bytes = values.bytes
         if values.count > 0, isConstant(values) {
             head.append(5)
             UInt64(values.range(0).count).appendVarint(to: &head)
@@ -133,16 +132,35 @@ extension TextRun {
             encodeNumbers(form, integers, head: &head, body: &body, scratch: &scratch)
             return
         }
-        if let digits = hexadecimalDigits(values) {
+        encodeUnlike(
+            values,
+            digits: hexadecimalDigits(values),
+            head: &head,
+            body: &body,
+            scratch: &scratch
+        )
+    }
+
+    /// Encodes texts that are no constant, do not repeat and are no numbers.
+    ///
+    /// - Parameters:
+    ///   - values: The texts.
+    ///   - digits: What `hexadecimalDigits` says of them.
+    ///   - head: What tells how the body is to be read.
+    ///   - body: The texts themselves.
+    ///   - scratch: The caller's, to be reused.
+    static func encodeUnlike(
+        _ values: BytesColumn,
+        digits: Int?,
+        head: inout [UInt8],
+        body: inout [UInt8],
+        scratch: inout EncodingScratch
+    ) {
+        let bytes = values.bytes
+        if let digits {
             head.append(2)
             UInt64(digits).appendVarint(to: &head)
-            let span = bytes.span
-            var index = 0
-            body.reserveCapacity(body.count + bytes.count / 2)
-            while index < span.count {
-                body.append(nibble(span[index]) << 4 | nibble(span[index + 1]))
-                index += 2
-            }
+            appendPairs(bytes.span, to: &body)
             return
         }
         if areUUIDs(values) {
@@ -215,8 +233,36 @@ extension TextRun {
             values.bytes.count == digits * values.count
         else { return nil }
         for index in 0..<values.count where values.range(index).count != digits { return nil }
-        for byte in values.bytes where !TextWords.isLowerHex(byte) { return nil }
+        let bytes = values.bytes
+        let span = bytes.span
+        var index = 0
+        while index + 8 <= span.count {
+            guard HexDigits.half(span, at: index) != nil else { return nil }
+            index += 8
+        }
+        while index < span.count {
+            guard TextWords.isLowerHex(span[index]) else { return nil }
+            index += 1
+        }
         return digits
+    }
+
+    /// Appends a byte for each two of `digits`, which are lower-case hexadecimal.
+    private static func appendPairs(_ digits: Span<UInt8>, to body: inout [UInt8]) {
+        body.append(addingCapacity: digits.count / 2) { free in
+            var index = 0
+            while let word = HexDigits.half(digits, at: index) {
+                free.append(UInt8(truncatingIfNeeded: word &>> 24))
+                free.append(UInt8(truncatingIfNeeded: word &>> 16))
+                free.append(UInt8(truncatingIfNeeded: word &>> 8))
+                free.append(UInt8(truncatingIfNeeded: word))
+                index &+= 8
+            }
+            while index < digits.count {
+                free.append(nibble(digits[index]) << 4 | nibble(digits[index + 1]))
+                index += 2
+            }
+        }
     }
 
     static func areUUIDs(_ values: BytesColumn) -> Bool {

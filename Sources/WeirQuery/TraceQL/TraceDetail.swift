@@ -113,7 +113,7 @@ package struct TraceDetail {
                 let column = columns[Int(place.column)]
                 let value = column.values[Int(place.index)]
                 UInt64(place.column).appendVarint(to: &key)
-                key.append(column.kinds[Int(place.index)])
+                key.append(column.kind(at: Int(place.index)))
                 UInt64(value.count).appendVarint(to: &key)
                 key.append(contentsOf: value)
             }

@@ -339,7 +339,7 @@ extension FieldTable {
                 rows.append(UInt32(place))
                 indexes.append(UInt32(index))
             }
-            if !rows.isEmpty { table.append(column.gathering(indexes, rows: rows)) }
+            if !rows.isEmpty { table.append(column.gathering(indexes[...], rows: rows)) }
         }
         return table
     }

@@ -5,7 +5,7 @@ struct SpanIdentity: Hashable {
     let high: UInt64
     let low: UInt64
 
-    /// A place in a table that is free.
+    /// What lies in a free place of a table.
     static let free = SpanIdentity(high: 0, low: 0)
 
     private init(high: UInt64, low: UInt64) {
@@ -18,9 +18,7 @@ struct SpanIdentity: Hashable {
             UInt64(bitPattern: facts.start) &* 0x9E37_79B9_7F4A_7C15
             ^ UInt64(bitPattern: facts.duration) &+ UInt64(facts.kind.rawValue) &<< 61
         high = Self.mix(facts.traceHigh ^ times) ^ Self.mix(facts.spanID &+ times)
-        let low = Self.mix(facts.traceLow ^ Self.mix(facts.spanID ^ times &* 3))
-        // 0 stands for a free place.
-        self.low = low == 0 ? 1 : low
+        low = Self.mix(facts.traceLow ^ Self.mix(facts.spanID ^ times &* 3))
     }
 
     @inline(__always)
@@ -36,50 +34,63 @@ struct SpanIdentity: Hashable {
 /// full.
 struct SeenSpans {
     /// A set of identities by open addressing, at most three quarters full.
+    ///
+    /// Most that is asked for is not there: a byte a place, small enough to stay in the cache, tells
+    /// so without going to memory for the identities.
     private struct Table {
-        /// One array, so that to look at a place is to go to memory once.
+        /// Seven bits of an identity with the highest set; 0 where free.
+        private var tags: [UInt8] = []
         private var places: [SpanIdentity] = []
         private(set) var count = 0
 
         init() {}
 
         /// An empty table with the room of another.
-        init(roomOf other: Table) {
-            places = [SpanIdentity](repeating: .free, count: other.places.count)
+        init(roomOf other: Table) { makePlaces(other.places.count) }
+
+        private mutating func makePlaces(_ size: Int) {
+            tags = [UInt8](repeating: 0, count: size)
+            places = [SpanIdentity](repeating: .free, count: size)
+        }
+
+        /// Where the identity is, or the free place where it would be; the table is not full.
+        @inline(__always)
+        private func place(of identity: SpanIdentity) -> (index: Int, isThere: Bool) {
+            let mask = tags.count &- 1
+            let tag = Self.tag(identity)
+            var index = Int(truncatingIfNeeded: identity.low) & mask
+            while tags[index] != 0 {
+                if tags[index] == tag, places[index] == identity { return (index, true) }
+                index = (index &+ 1) & mask
+            }
+            return (index, false)
+        }
+
+        private static func tag(_ identity: SpanIdentity) -> UInt8 {
+            UInt8(truncatingIfNeeded: identity.low &>> 56) | 0x80
         }
 
         func contains(_ identity: SpanIdentity) -> Bool {
-            guard count > 0 else { return false }
-            let mask = places.count &- 1
-            var slot = Int(truncatingIfNeeded: identity.low) & mask
-            while places[slot].low != 0 {
-                if places[slot] == identity { return true }
-                slot = (slot &+ 1) & mask
-            }
-            return false
+            count > 0 && place(of: identity).isThere
         }
 
         mutating func insert(_ identity: SpanIdentity) -> Bool {
             if (count + 1) * 4 > places.count * 3 { grow() }
-            let mask = places.count &- 1
-            var slot = Int(truncatingIfNeeded: identity.low) & mask
-            while places[slot].low != 0 {
-                if places[slot] == identity { return false }
-                slot = (slot &+ 1) & mask
-            }
-            places[slot] = identity
+            let (index, isThere) = place(of: identity)
+            if isThere { return false }
+            tags[index] = Self.tag(identity)
+            places[index] = identity
             count += 1
             return true
         }
 
         private mutating func grow() {
-            let old = places
-            let size = max(1024, old.count * 2)
-            places = [SpanIdentity](repeating: .free, count: size)
-            for identity in old where identity.low != 0 {
-                var slot = Int(truncatingIfNeeded: identity.low) & (size - 1)
-                while places[slot].low != 0 { slot = (slot + 1) & (size - 1) }
-                places[slot] = identity
+            let (oldTags, oldPlaces) = (tags, places)
+            makePlaces(max(1024, places.count * 2))
+            for (tag, identity) in zip(oldTags, oldPlaces) where tag != 0 {
+                let (index, _) = place(of: identity)
+                tags[index] = tag
+                places[index] = identity
             }
         }
     }

@@ -244,8 +244,10 @@ package struct SpanMetrics {
 
     private mutating func add(_ edge: ServiceGraph.Edge) {
         let key = EdgeKey(client: edge.client, server: edge.server, connection: edge.connection)
-        if edgeSlots[key] == nil {
-            edgeSlots[key] = series.makeSlot(
+        let known = edgeSlots[key]
+        let slot =
+            known
+            ?? series.makeSlot(
                 counters: Self.edgeCounters,
                 histograms: Self.edgeHistograms,
                 [
@@ -253,11 +255,11 @@ package struct SpanMetrics {
                     ("connection_type", edge.connection.label),
                 ]
             )
-        }
-        guard let slot = edgeSlots[key] else {
+        guard let slot else {
             overflowCount += 1
             return
         }
+        if known == nil { edgeSlots[key] = slot }
         series.add(
             slot,
             time: edge.time,

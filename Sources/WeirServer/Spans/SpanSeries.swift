@@ -338,21 +338,16 @@ struct SpanSeries {
             ExemplarField.traceID,
             row: row,
             kind: .text,
-            value: Self.hex(slowest.traceHigh) + Self.hex(slowest.traceLow)
+            value: HexDigits.text(slowest.traceHigh) + HexDigits.text(slowest.traceLow)
         )
         exemplars.fields.set(
             ExemplarField.spanID,
             row: row,
             kind: .text,
-            value: Self.hex(slowest.spanID)
+            value: HexDigits.text(slowest.spanID)
         )
         exemplars.streamIndexes.append(stream)
         exemplars.times.append(slowest.time)
-    }
-
-    private static func hex(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 
     /// Hands over what was written: samples and exemplars.

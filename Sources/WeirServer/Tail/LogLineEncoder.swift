@@ -90,7 +90,7 @@ struct LogLineEncoder {
         to output: inout [UInt8]
     ) {
         let value = field.values[index]
-        switch FieldKind(rawValue: field.kinds[index]) {
+        switch FieldKind(rawValue: field.kind(at: index)) {
         case .number where LogBytes.isJSONNumber(value), .boolean, .json:
             output.append(contentsOf: value)
         default: LogBytes.appendString(value, to: &output)
@@ -99,8 +99,8 @@ struct LogLineEncoder {
 
     /// Moves a cursor to `row`; nil when the row lacks the field.
     private static func advance(_ cursor: inout Int, in field: FieldColumn, to row: Int) -> Int? {
-        while cursor < field.count, field.rows[cursor] < UInt32(row) { cursor += 1 }
-        return cursor < field.count && field.rows[cursor] == UInt32(row) ? cursor : nil
+        while cursor < field.count, field.row(at: cursor) < UInt32(row) { cursor += 1 }
+        return cursor < field.count && field.row(at: cursor) == UInt32(row) ? cursor : nil
     }
 }
 

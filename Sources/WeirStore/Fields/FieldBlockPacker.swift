@@ -49,6 +49,7 @@ final class FieldBlockPacker {
             }
         }
         let fields = Self.parts(of: batches)
+        fieldEncoder.startAnew()
         let ranges = Self.cut(
             fields,
             places: places,
@@ -66,20 +67,29 @@ final class FieldBlockPacker {
             var column = FieldColumn(name: parts[0].column.name)
             column.reserveCapacity(for: parts.lazy.map(\.column))
             for part in parts { column.append(contentsOf: part.column, firstRow: part.firstRow) }
-            let order = Self.order(column.rows, places: places)
+            // Where each row has a value, values are found as rows are.
+            let isWhole = column.isComplete(rowCount: places.count)
+            let (valuePlaces, indexes) =
+                isWhole ? ([], rows.sorted) : Self.order(column, places: places)
             var next = 0
             for (block, range) in ranges.enumerated() {
-                var rows: [UInt32] = []
-                var indexes: [UInt32] = []
-                while next < order.count, Int(order[next].place) < range.upperBound {
-                    rows.append(order[next].place - UInt32(range.lowerBound))
-                    indexes.append(order[next].index)
-                    next += 1
+                let start = next
+                if isWhole {
+                    next = range.upperBound
+                } else {
+                    while next < indexes.count, Int(valuePlaces[next]) < range.upperBound {
+                        next += 1
+                    }
                 }
-                guard !rows.isEmpty else { continue }
+                guard start < next else { continue }
                 directories[block].count += 1
                 fieldEncoder.encode(
-                    column.gathering(indexes, rows: rows),
+                    column.gathering(
+                        indexes[start..<next],
+                        rows: isWhole
+                            ? nil
+                            : valuePlaces[start..<next].map { $0 - UInt32(range.lowerBound) }
+                    ),
                     rowCount: range.count,
                     hints: hints,
                     directory: &directories[block].bytes,
@@ -194,30 +204,38 @@ final class FieldBlockPacker {
         return fields
     }
 
-    /// The values of `rows` in the order of their rows' places.
+    /// The values of `column` in the order of their rows' places.
     private static func order(
-        _ rows: [UInt32],
+        _ column: FieldColumn,
         places: [UInt32]
-    ) -> [(place: UInt32, index: UInt32)] {
-        var order: [(place: UInt32, index: UInt32)] = []
-        order.reserveCapacity(rows.count)
-        if rows.count > places.count / 16 {
+    ) -> (places: [UInt32], indexes: [UInt32]) {
+        var valuePlaces: [UInt32] = []
+        var indexes: [UInt32] = []
+        valuePlaces.reserveCapacity(column.count)
+        indexes.reserveCapacity(column.count)
+        if column.count > places.count / 16 {
             // Laid out by place, which costs a pass over all places and no sorting.
-            var indexes = [UInt32](repeating: .max, count: places.count)
-            for index in 0..<rows.count {
-                let place = places[Int(rows[index])]
-                if place != noPlace { indexes[Int(place)] = UInt32(index) }
+            var byPlace = [UInt32](repeating: .max, count: places.count)
+            for index in 0..<column.count {
+                let place = places[Int(column.row(at: index))]
+                if place != noPlace { byPlace[Int(place)] = UInt32(index) }
             }
-            for place in 0..<indexes.count where indexes[place] != .max {
-                order.append((UInt32(place), indexes[place]))
+            for place in 0..<byPlace.count where byPlace[place] != .max {
+                valuePlaces.append(UInt32(place))
+                indexes.append(byPlace[place])
             }
-            return order
+            return (valuePlaces, indexes)
         }
-        for index in 0..<rows.count where places[Int(rows[index])] != noPlace {
-            order.append((places[Int(rows[index])], UInt32(index)))
+        var order: [(place: UInt32, index: UInt32)] = []
+        for index in 0..<column.count where places[Int(column.row(at: index))] != noPlace {
+            order.append((places[Int(column.row(at: index))], UInt32(index)))
         }
         order.sort { $0.place < $1.place }
-        return order
+        for (place, index) in order {
+            valuePlaces.append(place)
+            indexes.append(index)
+        }
+        return (valuePlaces, indexes)
     }
 
     /// Cuts the rows into blocks of about equal size within the limits.
@@ -227,7 +245,7 @@ final class FieldBlockPacker {
         rowCount: Int,
         rowsMax: Int
     ) -> [Range<Int>] {
-        var valueBytes = [UInt32](repeating: 0, count: rowCount)
+        var rowBytes = [UInt32](repeating: 0, count: places.count)
         // What stands once per field and block must stay well below a page's limit: a reader that
         // cannot read the directory has lost the block.
         let counts = fields.map { parts in parts.reduce(0) { $0 + $1.column.count } }
@@ -242,15 +260,19 @@ final class FieldBlockPacker {
             let isRare = areAllRare || counts[field] < places.count / 64
             let extra = isRare ? entryBytes[field] : 0
             for part in parts {
-                let ends = part.column.values.ends
+                let (column, ends) = (part.column, part.column.values.ends)
                 var start: UInt32 = 0
-                for (index, row) in part.column.rows.enumerated() {
+                for index in 0..<ends.count {
                     let end = ends[index]
-                    let place = places[part.firstRow + Int(row)]
-                    if place != noPlace { valueBytes[Int(place)] += end - start + UInt32(extra) }
+                    let row = part.firstRow &+ Int(column.row(at: index))
+                    rowBytes[row] &+= end &- start &+ UInt32(extra)
                     start = end
                 }
             }
+        }
+        var valueBytes = [UInt32](repeating: 0, count: rowCount)
+        for row in places.indices where places[row] != noPlace {
+            valueBytes[Int(places[row])] = rowBytes[row]
         }
         let blockCount = (rowCount + rowsMax - 1) / rowsMax
         let rowsTarget = (rowCount + blockCount - 1) / blockCount

@@ -18,7 +18,8 @@ enum JournalFields {
             if !isComplete {
                 UInt64(column.count).appendVarint(to: &output)
                 var previous: UInt32 = 0
-                for row in column.rows {
+                for index in 0..<column.count {
+                    let row = column.row(at: index)
                     UInt64(row - previous).appendVarint(to: &output)
                     previous = row
                 }
@@ -41,12 +42,12 @@ enum JournalFields {
             let name = String(decoding: try reader.readBytes(count: nameCount), as: UTF8.self)
             let start = reader.offset
             let flags = try reader.readByte()
-            var rows: [UInt32] = []
-            if flags & isCompleteFlag != 0 {
-                rows = Array(0..<UInt32(rowCount))
-            } else {
-                let count = try reader.readCount(limit: rowCount)
-                rows.reserveCapacity(count)
+            var rows: [UInt32]?
+            var count = rowCount
+            if flags & isCompleteFlag == 0 {
+                count = try reader.readCount(limit: rowCount)
+                var listed: [UInt32] = []
+                listed.reserveCapacity(count)
                 var row = 0
                 for index in 0..<count {
                     let step = try reader.readCount(limit: rowCount)
@@ -54,22 +55,23 @@ enum JournalFields {
                     guard row < rowCount, index == 0 || step > 0 else {
                         throw .notCanonical(offset: reader.offset)
                     }
-                    rows.append(UInt32(row))
+                    listed.append(UInt32(row))
                 }
+                rows = listed
             }
             let kinds: [UInt8]
             if flags >> 1 == 0 {
-                kinds = try reader.readBytes(count: rows.count)
+                kinds = try reader.readBytes(count: count)
             } else {
-                kinds = Array(repeating: flags >> 1, count: rows.count)
+                kinds = Array(repeating: flags >> 1, count: count)
             }
             guard kinds.allSatisfy({ FieldKind(rawValue: $0) != nil }), table[name] == nil else {
                 throw .notCanonical(offset: start)
             }
             var ends: [UInt32] = []
-            ends.reserveCapacity(rows.count)
+            ends.reserveCapacity(count)
             var end = 0
-            for _ in rows {
+            for _ in 0..<count {
                 end += try reader.readCount(limit: reader.remaining)
                 guard end <= reader.remaining else {
                     throw .truncated(offset: reader.offset, needed: end - reader.remaining)

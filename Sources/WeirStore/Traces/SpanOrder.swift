@@ -29,7 +29,7 @@ struct SpanOrder {
         var starts: [Int64] = []
         var counts: [Int] = []
         for row in rows {
-            let trace = traces.index(of: columns.trace(ofRow: Int(row)))
+            let trace = traces.index(of: columns.traces[Int(row)])
             let time = columns.times[Int(row)]
             if trace == starts.count {
                 starts.append(time)
@@ -51,7 +51,7 @@ struct SpanOrder {
             let trace = Int(traceOfRow[place])
             spans[offsets[trace]] = Span(
                 time: columns.times[Int(row)],
-                id: columns.spanID(ofRow: Int(row)),
+                id: columns.spanIDs[Int(row)],
                 row: row
             )
             offsets[trace] += 1
@@ -114,53 +114,49 @@ private struct TraceTable {
 private struct SpanColumns {
     private struct Part {
         let firstRow: Int
-        let trace: FieldColumn?
-        let span: FieldColumn?
         let duration: FieldColumn?
         let kind: FieldColumn?
     }
 
-    private let parts: [Part]
-    /// The part of each row.
-    private let partOfRow: [UInt32]
+    private var parts: [Part] = []
     private(set) var times: [Int64] = []
+    private(set) var traces: [TraceID?] = []
+    /// Of a row without an id that is one 0.
+    private(set) var spanIDs: [UInt64] = []
 
     init(_ batches: [ResolvedBatch]) {
-        var parts: [Part] = []
-        var partOfRow: [UInt32] = []
+        let rowCount = batches.reduce(0) { $0 + $1.rowCount }
+        times.reserveCapacity(rowCount)
+        traces = [TraceID?](repeating: nil, count: rowCount)
+        spanIDs = [UInt64](repeating: 0, count: rowCount)
         for batch in batches {
-            for _ in 0..<batch.rowCount { partOfRow.append(UInt32(parts.count)) }
+            let firstRow = times.count
             parts.append(
                 Part(
-                    firstRow: times.count,
-                    trace: batch.fields[SpanField.traceID],
-                    span: batch.fields[SpanField.spanID],
+                    firstRow: firstRow,
                     duration: batch.fields[SpanField.duration],
                     kind: batch.fields[SpanField.kind]
                 )
             )
             times.append(contentsOf: batch.times)
+            if let column = batch.fields[SpanField.traceID] {
+                let bytes = column.values.bytes
+                let span = bytes.span
+                for index in 0..<column.count {
+                    traces[firstRow + Int(column.row(at: index))] = TraceID(
+                        digits: span.extracting(column.values.range(index))
+                    )
+                }
+            }
+            if let column = batch.fields[SpanField.spanID] {
+                let bytes = column.values.bytes
+                let span = bytes.span
+                for index in 0..<column.count {
+                    spanIDs[firstRow + Int(column.row(at: index))] =
+                        HexDigits.value(span.extracting(column.values.range(index))) ?? 0
+                }
+            }
         }
-        self.parts = parts
-        self.partOfRow = partOfRow
-    }
-
-    func trace(ofRow row: Int) -> TraceID? {
-        let part = parts[Int(partOfRow[row])]
-        guard let column = part.trace, let index = column.index(ofRow: row - part.firstRow) else {
-            return nil
-        }
-        let bytes = column.values.bytes
-        return TraceID(digits: bytes.span.extracting(column.values.range(index)))
-    }
-
-    func spanID(ofRow row: Int) -> UInt64 {
-        let part = parts[Int(partOfRow[row])]
-        guard let column = part.span, let index = column.index(ofRow: row - part.firstRow) else {
-            return 0
-        }
-        let bytes = column.values.bytes
-        return TraceID.word(bytes.span.extracting(column.values.range(index))) ?? 0
     }
 
     /// Whether two rows of one trace, span id and start are one span.
@@ -170,7 +166,7 @@ private struct SpanColumns {
     }
 
     private func value(_ row: Int, _ column: KeyPath<Part, FieldColumn?>) -> ArraySlice<UInt8>? {
-        let part = parts[Int(partOfRow[row])]
+        let part = parts[parts.partitioningIndex { $0.firstRow > row } - 1]
         guard let column = part[keyPath: column],
             let index = column.index(ofRow: row - part.firstRow)
         else { return nil }

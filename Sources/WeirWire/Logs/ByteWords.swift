@@ -61,6 +61,21 @@ enum ByteWords {
         return true
     }
 
+    /// Below 0 where `left` comes first in the order of bytes, 0 where they are equal.
+    static func order(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Int {
+        let count = min(left.count, right.count)
+        let order = unsafe left.withUnsafeBytes { left in
+            unsafe right.withUnsafeBytes { right in
+                guard let left = left.baseAddress, let right = right.baseAddress else {
+                    return CInt(0)
+                }
+                // SAFETY: both hold at least `count` bytes.
+                return unsafe memcmp(left, right, count)
+            }
+        }
+        return order == 0 ? left.count - right.count : Int(order)
+    }
+
     @inline(__always)
     static func hash(_ bytes: Span<UInt8>, seed: UInt64) -> UInt64 {
         var hash = mix(seed ^ 0x9E37_79B9_7F4A_7C15 ^ UInt64(bytes.count))

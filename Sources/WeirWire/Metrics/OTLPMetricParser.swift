@@ -288,7 +288,7 @@ package struct OTLPMetricParser {
         guard range.count == 16 || range.count == 8 else { return "" }
         var text: [UInt8] = []
         for start in stride(from: range.lowerBound, to: range.upperBound, by: 8) {
-            SpanText.appendHex(OTLPSpanValues.id(bytes, start), to: &text)
+            HexDigits.append(OTLPSpanValues.id(bytes, start), to: &text)
         }
         return MetricPoints.text(text)
     }

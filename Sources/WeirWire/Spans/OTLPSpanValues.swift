@@ -270,14 +270,14 @@ struct OTLPSpanValues {
         if traceID.count == 16 {
             SpanText.appendKey("traceID", to: &json)
             json.append(UInt8(ascii: "\""))
-            SpanText.appendHex(Self.id(bytes, traceID.lowerBound), to: &json)
-            SpanText.appendHex(Self.id(bytes, traceID.lowerBound + 8), to: &json)
+            HexDigits.append(Self.id(bytes, traceID.lowerBound), to: &json)
+            HexDigits.append(Self.id(bytes, traceID.lowerBound + 8), to: &json)
             json.append(UInt8(ascii: "\""))
         }
         if spanID.count == 8 {
             SpanText.appendKey("spanID", to: &json)
             json.append(UInt8(ascii: "\""))
-            SpanText.appendHex(Self.id(bytes, spanID.lowerBound), to: &json)
+            HexDigits.append(Self.id(bytes, spanID.lowerBound), to: &json)
             json.append(UInt8(ascii: "\""))
         }
         if !traceState.isEmpty {

@@ -95,12 +95,12 @@ extension SpanRows {
         var json: [UInt8] = [UInt8(ascii: "{")]
         SpanText.appendKey("traceID", to: &json)
         json.append(UInt8(ascii: "\""))
-        SpanText.appendHex(link.traceHigh, to: &json)
-        SpanText.appendHex(link.traceLow, to: &json)
+        HexDigits.append(link.traceHigh, to: &json)
+        HexDigits.append(link.traceLow, to: &json)
         json.append(UInt8(ascii: "\""))
         SpanText.appendKey("spanID", to: &json)
         json.append(UInt8(ascii: "\""))
-        SpanText.appendHex(link.spanID, to: &json)
+        HexDigits.append(link.spanID, to: &json)
         json.append(UInt8(ascii: "\""))
         if !link.traceState.isEmpty {
             SpanText.appendKey("traceState", to: &json)

@@ -212,15 +212,13 @@ struct SpanRows {
         attributeCount = 0
         droppedAttributes = 0
         previous[Place.span.rawValue] = parents[Place.span.rawValue]
-        scratch.removeAll(keepingCapacity: true)
-        SpanText.appendHex(facts.traceHigh, to: &scratch)
-        SpanText.appendHex(facts.traceLow, to: &scratch)
-        putScratch(.traceID, .text)
-        SpanText.appendHex(facts.spanID, to: &scratch)
-        putScratch(.spanID, .text)
-        if facts.parentID != 0 {
-            SpanText.appendHex(facts.parentID, to: &scratch)
-            putScratch(.parentID, .text)
+        let traceID = column(.traceID)
+        HexDigits.withDigits((facts.traceHigh, facts.traceLow)) { put(traceID, .text, $0) }
+        let spanID = column(.spanID)
+        let parentID = facts.parentID == 0 ? -1 : column(.parentID)
+        HexDigits.withDigits((facts.spanID, facts.parentID)) {
+            put(spanID, .text, $0.extracting(0..<16))
+            if parentID >= 0 { put(parentID, .text, $0.extracting(16..<32)) }
         }
         SpanText.appendDigits(facts.duration, to: &scratch)
         putScratch(.duration, .number)
@@ -247,10 +245,11 @@ struct SpanRows {
 
     /// Finds or makes the stream of the resource and the scope at hand.
     private mutating func makeStream() -> UInt32 {
-        var fields: [(name: [UInt8], kind: FieldKind, value: ArraySlice<UInt8>)] = []
+        var fields: [(name: String, kind: FieldKind, value: ArraySlice<UInt8>)] = []
+        fields.reserveCapacity(resource.values.count + scope.values.count + 2)
         for constants in [resource, scope] {
             for value in constants.values {
-                let name = Array(result.batch.fields[value.column].name.utf8)
+                let name = result.batch.fields.name(value.column)
                 fields.append((name, value.kind, constants.bytes[value.range]))
             }
         }
@@ -258,19 +257,19 @@ struct SpanRows {
             (Slot.resourceDroppedAttributes, resource.dropped),
             (.scopeDroppedAttributes, scope.dropped),
         ] where count > 0 {
-            fields.append((Array(slot.name.utf8), .number, Array("\(count)".utf8)[...]))
+            fields.append((slot.name, .number, Array("\(count)".utf8)[...]))
         }
         // Of equal names the last stays, as it would in a column.
         let order = fields.indices.sorted { left, right in
-            let (a, b) = (fields[left].name, fields[right].name)
-            return a == b ? left < right : a.lexicographicallyPrecedes(b)
+            let order = ByteWords.order(fields[left].name.utf8.span, fields[right].name.utf8.span)
+            return order == 0 ? left < right : order < 0
         }
         var bytes: [UInt8] = []
         for (place, index) in order.enumerated() {
             let field = fields[index]
             if place + 1 < order.count, fields[order[place + 1]].name == field.name { continue }
             SharedFields.append(
-                name: field.name.span,
+                name: field.name.utf8.span,
                 kind: field.kind,
                 value: field.value.span,
                 to: &bytes

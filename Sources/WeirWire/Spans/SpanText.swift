@@ -2,28 +2,6 @@ internal import WeirCore
 
 /// Numbers, ids and JSON as bytes, without a `String` between.
 enum SpanText {
-    /// Eight hexadecimal digits, the most significant first in memory.
-    @inline(__always)
-    private static func hex(_ value: UInt32) -> UInt64 {
-        var word = UInt64(value.byteSwapped)
-        word = (word | word &<< 16) & 0x0000_FFFF_0000_FFFF
-        word = (word | word &<< 8) & 0x00FF_00FF_00FF_00FF
-        word = (word &>> 4 | word &<< 8) & 0x0F0F_0F0F_0F0F_0F0F
-        let letters = ((word &+ 0x0606_0606_0606_0606) &>> 4) & 0x0101_0101_0101_0101
-        return word &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
-    }
-
-    /// Appends sixteen hexadecimal digits.
-    @inline(__always)
-    static func appendHex(_ value: UInt64, to output: inout [UInt8]) {
-        var words = (
-            hex(UInt32(truncatingIfNeeded: value &>> 32)).littleEndian,
-            hex(UInt32(truncatingIfNeeded: value)).littleEndian
-        )
-        // SAFETY: the buffer is copied inside the closure.
-        unsafe withUnsafeBytes(of: &words) { unsafe output.append(contentsOf: $0) }
-    }
-
     /// Appends decimal digits, with a sign below zero.
     @inline(__always)
     static func appendDigits(_ value: Int64, to output: inout [UInt8]) {

@@ -14,6 +14,8 @@ final class RequestHandler: HTTPHandler {
         case spans(SpanWire)
         case elastic(ElasticEndpoint.Request)
         case otlpMetrics
+        case remoteWrite
+        case metadata
         case ping
         case influxHealth
         case influxQuery
@@ -52,6 +54,8 @@ final class RequestHandler: HTTPHandler {
         router.add("POST", at: "/loki/api/v1/push", .logs(.loki))
         router.add("POST", at: "/v1/logs", .logs(.otlp))
         router.add("POST", at: "/v1/metrics", .otlpMetrics)
+        router.add("POST", at: RemoteWriteEndpoint.path, .remoteWrite)
+        router.add("GET", at: "/api/v1/metadata", .metadata)
         router.add("POST", at: "/v1/traces", .spans(.otlp))
         router.add("POST", at: "/api/v2/spans", .spans(.zipkin))
         router.add("POST", at: "/api/traces", .spans(.jaeger))
@@ -100,7 +104,7 @@ final class RequestHandler: HTTPHandler {
             let isElastic = head.path.hasPrefix("/_") || head.path.hasSuffix("/_bulk")
             return .refuse(isElastic ? ElasticEndpoint.marked(refusal, for: head) : refusal)
         }
-        if head.path == LogsEndpoint.lokiPath {
+        if head.path == LogsEndpoint.lokiPath || head.path == RemoteWriteEndpoint.path {
             // Snappy is unpacked where its one block is at hand.
             return .read(
                 bodyBytesMax: parts.configuration.bodyBytesMax,
@@ -135,6 +139,11 @@ final class RequestHandler: HTTPHandler {
         case .elastic(let request):
             parts.elastic.handle(request, index: parameters["index"] ?? "", exchange)
         case .otlpMetrics: parts.otlpMetrics.handle(exchange)
+        case .remoteWrite: parts.remoteWrite.handle(exchange)
+        case .metadata:
+            exchange.respond(
+                MetadataJSON.response(parts.store.metadata, head.query).gzipped(for: head)
+            )
         case .ping: exchange.respond(InfluxHandshake.ping)
         case .influxHealth: exchange.respond(InfluxHandshake.health)
         case .influxQuery:

@@ -14,6 +14,8 @@ final class ServerParts: Sendable {
     let telemetry: ServerTelemetry
     let write: WriteEndpoint
     let otlpMetrics: OTLPMetricsEndpoint
+    let metricIntake: MetricIntake
+    let remoteWrite: RemoteWriteEndpoint
     let logIntake: LogIntake
     let logs: LogsEndpoint
     let spanIntake: SpanIntake
@@ -62,6 +64,13 @@ final class ServerParts: Sendable {
         otlpMetrics = OTLPMetricsEndpoint(
             store: store,
             telemetry: telemetry,
+            clock: clock,
+            pool: parsePool
+        )
+        metricIntake = MetricIntake(store: store, telemetry: telemetry)
+        remoteWrite = RemoteWriteEndpoint(
+            intake: metricIntake,
+            configuration: configuration,
             clock: clock,
             pool: parsePool
         )

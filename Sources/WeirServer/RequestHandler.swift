@@ -15,6 +15,7 @@ final class RequestHandler: HTTPHandler {
         case elastic(ElasticEndpoint.Request)
         case otlpMetrics
         case remoteWrite
+        case textImport
         case metadata
         case ping
         case influxHealth
@@ -55,6 +56,7 @@ final class RequestHandler: HTTPHandler {
         router.add("POST", at: "/v1/logs", .logs(.otlp))
         router.add("POST", at: "/v1/metrics", .otlpMetrics)
         router.add("POST", at: RemoteWriteEndpoint.path, .remoteWrite)
+        router.add("POST", "PUT", at: "/api/v1/import/prometheus", .textImport)
         router.add("GET", at: "/api/v1/metadata", .metadata)
         router.add("POST", at: "/v1/traces", .spans(.otlp))
         router.add("POST", at: "/api/v2/spans", .spans(.zipkin))
@@ -140,6 +142,7 @@ final class RequestHandler: HTTPHandler {
             parts.elastic.handle(request, index: parameters["index"] ?? "", exchange)
         case .otlpMetrics: parts.otlpMetrics.handle(exchange)
         case .remoteWrite: parts.remoteWrite.handle(exchange)
+        case .textImport: parts.textImport.handle(exchange)
         case .metadata:
             exchange.respond(
                 MetadataJSON.response(parts.store.metadata, head.query).gzipped(for: head)

@@ -16,6 +16,7 @@ final class ServerParts: Sendable {
     let otlpMetrics: OTLPMetricsEndpoint
     let metricIntake: MetricIntake
     let remoteWrite: RemoteWriteEndpoint
+    let textImport: ImportEndpoint
     let logIntake: LogIntake
     let logs: LogsEndpoint
     let spanIntake: SpanIntake
@@ -69,6 +70,12 @@ final class ServerParts: Sendable {
         )
         metricIntake = MetricIntake(store: store, telemetry: telemetry)
         remoteWrite = RemoteWriteEndpoint(
+            intake: metricIntake,
+            configuration: configuration,
+            clock: clock,
+            pool: parsePool
+        )
+        textImport = ImportEndpoint(
             intake: metricIntake,
             configuration: configuration,
             clock: clock,

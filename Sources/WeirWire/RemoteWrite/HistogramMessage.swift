@@ -172,7 +172,9 @@ enum HistogramMessage {
             histogram.zeroCount
             + (histogram.positive.counts + histogram.negative.counts).reduce(0, +)
         guard histogram.sum.isNaN ? total <= histogram.count : total == histogram.count else {
-            throw .histogram("\(total) observations in buckets where the count is \(histogram.count)")
+            throw .histogram(
+                "\(total) observations in buckets where the count is \(histogram.count)"
+            )
         }
     }
 

@@ -16,6 +16,7 @@ final class RequestHandler: HTTPHandler {
         case otlpMetrics
         case remoteWrite
         case textImport
+        case export
         case metadata
         case ping
         case influxHealth
@@ -57,6 +58,7 @@ final class RequestHandler: HTTPHandler {
         router.add("POST", at: "/v1/metrics", .otlpMetrics)
         router.add("POST", at: RemoteWriteEndpoint.path, .remoteWrite)
         router.add("POST", "PUT", at: "/api/v1/import/prometheus", .textImport)
+        router.add("GET", "POST", at: "/api/v1/export", .export)
         router.add("GET", at: "/api/v1/metadata", .metadata)
         router.add("POST", at: "/v1/traces", .spans(.otlp))
         router.add("POST", at: "/api/v2/spans", .spans(.zipkin))
@@ -143,6 +145,7 @@ final class RequestHandler: HTTPHandler {
         case .otlpMetrics: parts.otlpMetrics.handle(exchange)
         case .remoteWrite: parts.remoteWrite.handle(exchange)
         case .textImport: parts.textImport.handle(exchange)
+        case .export: parts.export.handle(exchange)
         case .metadata:
             exchange.respond(
                 MetadataJSON.response(parts.store.metadata, head.query).gzipped(for: head)

@@ -24,6 +24,7 @@ final class ServerParts: Sendable {
     let spanMetrics: SpanMetricsWriter?
     let elastic: ElasticEndpoint
     let query: QueryEndpoint
+    let export: ExportEndpoint
     let logQuery: LogQueryEndpoint
     let traceQuery: TraceQueryEndpoint
     let tailHub = TailHub()
@@ -119,6 +120,7 @@ final class ServerParts: Sendable {
             telemetry: telemetry
         )
         query = QueryEndpoint(source: source, frame: frame)
+        export = ExportEndpoint(store: store, frame: frame)
         let logSource = StoreRowSource(store: store, signal: .logs)
         logQuery = LogQueryEndpoint(source: logSource, frame: frame)
         traceQuery = TraceQueryEndpoint(

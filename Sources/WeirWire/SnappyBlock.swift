@@ -1,11 +1,33 @@
 internal import CSnappy
 
-/// Unpacks snappy's block format, which has no checksum and names its size first.
+/// Packs and unpacks snappy's block format, which has no checksum and names its size first.
 package enum SnappyBlock {
     package enum Failure: Error, Hashable {
         case damaged
         /// The block claims more bytes than are allowed.
         case tooLarge(bytes: Int, limit: Int)
+    }
+
+    /// Packs bytes into a block.
+    package static func pack(_ bytes: [UInt8]) -> [UInt8] {
+        let room = snappy_max_compressed_length(bytes.count)
+        return unsafe [UInt8](unsafeUninitializedCapacity: room) { target, written in
+            var count = room
+            let isPacked = unsafe bytes.withUnsafeBytes { source in
+                // SAFETY: snappy reads `source.count` bytes and writes at most `count`, which are the
+                // buffer's.
+                unsafe snappy_compress(
+                    source.baseAddress?.assumingMemoryBound(to: CChar.self),
+                    source.count,
+                    UnsafeMutableRawPointer(target.baseAddress)?.assumingMemoryBound(
+                        to: CChar.self
+                    ),
+                    &count
+                ) == SNAPPY_OK
+            }
+            precondition(isPacked, "a buffer of snappy's own size was too small")
+            written = count
+        }
     }
 
     /// Unpacks a whole block.

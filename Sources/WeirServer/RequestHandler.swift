@@ -17,6 +17,7 @@ final class RequestHandler: HTTPHandler {
         case remoteWrite
         case textImport
         case export
+        case remoteRead
         case metadata
         case ping
         case influxHealth
@@ -43,6 +44,11 @@ final class RequestHandler: HTTPHandler {
         case lokiReady
     }
 
+    /// Where bodies may be snappy.
+    private static let snappyPaths: Set<String> = [
+        LogsEndpoint.lokiPath, RemoteWriteEndpoint.path, RemoteReadEndpoint.path,
+    ]
+
     private let router: Router<Route>
     private let parts: ServerParts
 
@@ -59,6 +65,7 @@ final class RequestHandler: HTTPHandler {
         router.add("POST", at: RemoteWriteEndpoint.path, .remoteWrite)
         router.add("POST", "PUT", at: "/api/v1/import/prometheus", .textImport)
         router.add("GET", "POST", at: "/api/v1/export", .export)
+        router.add("POST", at: RemoteReadEndpoint.path, .remoteRead)
         router.add("GET", at: "/api/v1/metadata", .metadata)
         router.add("POST", at: "/v1/traces", .spans(.otlp))
         router.add("POST", at: "/api/v2/spans", .spans(.zipkin))
@@ -108,7 +115,7 @@ final class RequestHandler: HTTPHandler {
             let isElastic = head.path.hasPrefix("/_") || head.path.hasSuffix("/_bulk")
             return .refuse(isElastic ? ElasticEndpoint.marked(refusal, for: head) : refusal)
         }
-        if head.path == LogsEndpoint.lokiPath || head.path == RemoteWriteEndpoint.path {
+        if Self.snappyPaths.contains(head.path) {
             // Snappy is unpacked where its one block is at hand.
             return .read(
                 bodyBytesMax: parts.configuration.bodyBytesMax,
@@ -146,6 +153,7 @@ final class RequestHandler: HTTPHandler {
         case .remoteWrite: parts.remoteWrite.handle(exchange)
         case .textImport: parts.textImport.handle(exchange)
         case .export: parts.export.handle(exchange)
+        case .remoteRead: parts.remoteRead.handle(exchange)
         case .metadata:
             exchange.respond(
                 MetadataJSON.response(parts.store.metadata, head.query).gzipped(for: head)

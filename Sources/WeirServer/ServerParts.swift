@@ -25,6 +25,7 @@ final class ServerParts: Sendable {
     let elastic: ElasticEndpoint
     let query: QueryEndpoint
     let export: ExportEndpoint
+    let remoteRead: RemoteReadEndpoint
     let logQuery: LogQueryEndpoint
     let traceQuery: TraceQueryEndpoint
     let tailHub = TailHub()
@@ -121,6 +122,11 @@ final class ServerParts: Sendable {
         )
         query = QueryEndpoint(source: source, frame: frame)
         export = ExportEndpoint(store: store, frame: frame)
+        remoteRead = RemoteReadEndpoint(
+            store: store,
+            configuration: configuration,
+            frame: frame
+        )
         let logSource = StoreRowSource(store: store, signal: .logs)
         logQuery = LogQueryEndpoint(source: logSource, frame: frame)
         traceQuery = TraceQueryEndpoint(

@@ -1,10 +1,25 @@
-/// Hashes and compares ranges of bytes, eight at a time.
+internal import Glibc
+
+/// Hashes and compares ranges of bytes.
 ///
 /// Not keyed: a hostile body can slow its own parsing by collisions, and is bounded by its size.
 enum ByteHash {
+    private static let start: UInt64 = 0x9E37_79B9_7F4A_7C15
+
+    /// Long ranges are taken in three lanes, so that no multiplication waits for the one before.
     static func hash(_ range: Range<Int>, in bytes: Span<UInt8>) -> UInt64 {
-        var hash: UInt64 = 0x9E37_79B9_7F4A_7C15 ^ UInt64(range.count)
+        var hash = start ^ UInt64(range.count)
         var index = range.lowerBound
+        if range.count >= 48 {
+            var (second, third) = (hash &* 3, hash &* 5)
+            while index &+ 24 <= range.upperBound {
+                hash = mix(hash ^ word(index, in: bytes))
+                second = mix(second ^ word(index &+ 8, in: bytes))
+                third = mix(third ^ word(index &+ 16, in: bytes))
+                index &+= 24
+            }
+            hash ^= mix(second ^ start) ^ mix(third &+ start)
+        }
         while index &+ 8 <= range.upperBound {
             hash = mix(hash ^ word(index, in: bytes))
             index &+= 8
@@ -31,7 +46,8 @@ enum ByteHash {
         }
     }
 
-    /// Whether `count` bytes at `left` and at `right`, which lie inside their spans, are equal.
+    /// Whether `count` bytes at `left` and at `right` are equal; false where they do not lie inside
+    /// their spans.
     static func areEqual(
         _ left: Int,
         in leftBytes: Span<UInt8>,
@@ -39,17 +55,18 @@ enum ByteHash {
         in rightBytes: Span<UInt8>,
         count: Int
     ) -> Bool {
-        var offset = 0
-        while offset &+ 8 <= count {
-            if word(left &+ offset, in: leftBytes) != word(right &+ offset, in: rightBytes) {
-                return false
+        guard count > 0 else { return count == 0 }
+        guard left >= 0, right >= 0, leftBytes.count &- left >= count,
+            rightBytes.count &- right >= count
+        else { return false }
+        // SAFETY: the guard proves that both runs lie inside their buffers.
+        return unsafe leftBytes.withUnsafeBytes { leftBuffer in
+            unsafe rightBytes.withUnsafeBytes { rightBuffer in
+                guard let leftStart = leftBuffer.baseAddress,
+                    let rightStart = rightBuffer.baseAddress
+                else { return false }
+                return unsafe memcmp(leftStart + left, rightStart + right, count) == 0
             }
-            offset &+= 8
         }
-        while offset < count {
-            if leftBytes[left &+ offset] != rightBytes[right &+ offset] { return false }
-            offset &+= 1
-        }
-        return true
     }
 }

@@ -1,4 +1,3 @@
-internal import Synchronization
 internal import WeirCore
 internal import WeirHTTP
 internal import WeirPattern
@@ -140,7 +139,6 @@ struct ExportEndpoint: Sendable {
         let gathered = GatheredSeries()
         try selection.scanFloats(timeUnit: format.timeUnit, budget: budget) {
             gathered.add($0, $1, $2)
-            return true
         }
         let series = gathered.all
         var bytes: [UInt8] = []
@@ -153,21 +151,5 @@ struct ExportEndpoint: Sendable {
             }
         }
         return bytes.isEmpty || body.write(bytes)
-    }
-}
-
-/// The samples that the threads of a scan found, by the series' place.
-private final class GatheredSeries: Sendable {
-    private let state = Mutex<[Int: (times: [Int64], values: [Double])]>([:])
-
-    var all: [Int: (times: [Int64], values: [Double])] { state.withLock { $0 } }
-
-    func add(_ place: Int, _ times: Span<Int64>, _ values: Span<Double>) {
-        // SAFETY: both buffers are copied inside their closures.
-        let found = unsafe (
-            times: times.withUnsafeBufferPointer { unsafe Array($0) },
-            values: values.withUnsafeBufferPointer { unsafe Array($0) }
-        )
-        state.withLock { $0[place] = found }
     }
 }

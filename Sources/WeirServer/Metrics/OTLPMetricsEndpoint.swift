@@ -80,6 +80,12 @@ final class OTLPMetricsEndpoint: Sendable {
             exchange.respond(failure(error.response))
             return
         }
+        do throws(StoreError) {
+            try store.metadata.record(result.metadata)
+        } catch {
+            exchange.respond(failure(.failure(error)))
+            return
+        }
         var points = result.points
         let undo = state.withLock { $0.totals.accumulate(&points) }
         let rows = MetricRows(points)

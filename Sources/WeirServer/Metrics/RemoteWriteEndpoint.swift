@@ -14,14 +14,15 @@ final class RemoteWriteEndpoint: Sendable {
 
     /// Bodies up to this size are parsed where they arrive.
     private static let inlineBytesMax = 64 << 10
-    /// Interners that wait for the next request: as many as parse at once.
-    private static let internersMax = 4
+    /// Benches that wait for the next request: as many as are used at once.
+    private static let benchesMax = 4
+    private static let bufferBytesMax = 4 << 20
 
     private let intake: MetricIntake
     private let configuration: ServerConfiguration
     private let clock: any WallClock
     private let pool: WorkerPool
-    private let interners = Mutex<[SeriesInterner]>([])
+    private let benches = Mutex<[Bench]>([])
 
     init(
         intake: MetricIntake,
@@ -86,17 +87,6 @@ final class RemoteWriteEndpoint: Sendable {
     }
 
     private func take(_ packed: [UInt8], _ version: RemoteWriteVersion, _ exchange: HTTPExchange) {
-        let body: [UInt8]
-        do throws(SnappyBlock.Failure) {
-            body = try SnappyBlock.unpack(packed, bytesMax: configuration.bodyBytesMax)
-        } catch {
-            switch error {
-            case .damaged: refuse(400, "unreadable", "damaged snappy", exchange)
-            case .tooLarge(let bytes, let limit):
-                refuse(413, "too_large", "\(bytes) bytes where \(limit) are allowed", exchange)
-            }
-            return
-        }
         var options = MetricOptions(now: clock.nowNanoseconds())
         options.futureMax = configuration.futureMax
         options.labelsMax = configuration.labelsMax
@@ -110,14 +100,17 @@ final class RemoteWriteEndpoint: Sendable {
             return
         }
         let batches: MetricBatches
-        do throws(RemoteWriteError) {
-            batches = try parse(body, version, options)
+        do throws(Refusal) {
+            batches = try parse(packed, version, options)
         } catch {
-            if case .tooManyRows = error {
-                refuse(413, "too_large", error.description, exchange)
-            } else {
-                refuse(400, "unreadable", error.description, exchange)
-            }
+            exchange.respond(
+                .error(
+                    error.isTooLarge ? 413 : 400,
+                    error: error.isTooLarge ? "too_large" : "unreadable",
+                    reason: error.reason,
+                    hint: "nothing of this request was stored"
+                )
+            )
             return
         }
         intake.take(
@@ -148,35 +141,65 @@ final class RemoteWriteEndpoint: Sendable {
     }
 
     private func parse(
-        _ body: [UInt8],
+        _ packed: [UInt8],
         _ version: RemoteWriteVersion,
         _ options: MetricOptions
-    ) throws(RemoteWriteError) -> MetricBatches {
-        var interner = interners.withLock { $0.popLast() } ?? SeriesInterner()
-        let result: Result<MetricBatches, RemoteWriteError>
-        do throws(RemoteWriteError) {
-            result = .success(
-                try RemoteWriteParser.parse(
+    ) throws(Refusal) -> MetricBatches {
+        var bench = benches.withLock { $0.popLast() } ?? Bench()
+        let result = Result { () throws(Refusal) in
+            try bench.read(packed, version, options, bytesMax: configuration.bodyBytesMax)
+        }
+        if bench.body.capacity > Self.bufferBytesMax { bench.body = [] }
+        benches.withLock { [bench] waiting in
+            if waiting.count < Self.benchesMax { waiting.append(bench) }
+        }
+        return try result.get()
+    }
+
+    /// Why a whole request was not taken.
+    private struct Refusal: Error {
+        var isTooLarge = false
+        let reason: String
+    }
+
+    /// What one parse works with, kept for the next.
+    private struct Bench: Sendable {
+        var interner = SeriesInterner()
+        /// A body unpacked: fresh memory would cost more than unpacking does.
+        var body: [UInt8] = []
+
+        mutating func read(
+            _ packed: [UInt8],
+            _ version: RemoteWriteVersion,
+            _ options: MetricOptions,
+            bytesMax: Int
+        ) throws(Refusal) -> MetricBatches {
+            do throws(SnappyBlock.Failure) {
+                try SnappyBlock.unpack(packed, bytesMax: bytesMax, into: &body)
+            } catch {
+                switch error {
+                case .damaged: throw Refusal(reason: "damaged snappy")
+                case .tooLarge(let bytes, let limit):
+                    throw Refusal(
+                        isTooLarge: true,
+                        reason: "\(bytes) bytes where \(limit) are allowed"
+                    )
+                }
+            }
+            do throws(RemoteWriteError) {
+                return try RemoteWriteParser.parse(
                     body,
                     version: version,
                     options: options,
                     interner: &interner
                 )
-            )
-        } catch {
-            result = .failure(error)
+            } catch {
+                if case .tooManyRows = error {
+                    throw Refusal(isTooLarge: true, reason: error.description)
+                }
+                throw Refusal(reason: error.description)
+            }
         }
-        interners.withLock { [interner] waiting in
-            if waiting.count < Self.internersMax { waiting.append(interner) }
-        }
-        return try result.get()
-    }
-
-    private func refuse(_ status: Int, _ error: String, _ reason: String, _ exchange: HTTPExchange)
-    {
-        exchange.respond(
-            .error(status, error: error, reason: reason, hint: "nothing of this request was stored")
-        )
     }
 
     private static func answer(

@@ -40,6 +40,22 @@ struct ByteTable: Sendable {
         return nil
     }
 
+    /// The length of a string.
+    func length(of number: Int) -> Int {
+        ends[number] - (number > 0 ? ends[number - 1] : 0)
+    }
+
+    /// Whether a string is what stands at `start`, whole, in `source`.
+    func isString(_ number: Int, at start: Int, in source: Span<UInt8>) -> Bool {
+        ByteHash.areEqual(
+            number > 0 ? ends[number - 1] : 0,
+            in: bytes.span,
+            start,
+            in: source,
+            count: length(of: number)
+        )
+    }
+
     /// Adds a string that `find` did not find.
     ///
     /// - Returns: Its number, the next one.

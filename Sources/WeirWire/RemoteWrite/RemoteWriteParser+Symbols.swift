@@ -4,8 +4,9 @@ internal import WeirCore
 struct SymbolTable {
     /// Where each symbol lies in the body.
     var ranges: [Range<Int>] = []
-    /// What the interner calls each; nil where it has no room.
-    var numbers: [UInt32?] = []
+    /// What the interner calls each; `none` where it has no room.
+    var numbers: [UInt32] = []
+    static let none = UInt32.max
     /// The references of the series that is being read, and the same as bytes of the interner's numbers.
     var references: [UInt64] = []
     var key: [UInt8] = []
@@ -19,7 +20,9 @@ extension RemoteWriteParser {
         while let field = try reader.next(bytes) {
             guard field.number == 4, field.wire == .bytes else { continue }
             symbols.ranges.append(field.range)
-            symbols.numbers.append(interner.symbol(field.range, in: bytes).map(UInt32.init))
+            symbols.numbers.append(
+                interner.symbol(field.range, in: bytes).map(UInt32.init) ?? SymbolTable.none
+            )
         }
         reader = ProtobufReader(0..<bytes.count)
         while let field = try reader.next(bytes), result.rowCount <= Self.rowsMax {
@@ -33,8 +36,24 @@ extension RemoteWriteParser {
         _ range: Range<Int>
     ) throws(DecodeError) {
         seriesNumber += 1
-        symbols.references.removeAll(keepingCapacity: true)
         var rest = range
+        if let first = range.first, bytes[first] == 0x0A {
+            let (packed, end) = try Self.message(bytes, first + 1, range.upperBound)
+            rest = end..<range.upperBound
+            if readKey(bytes, packed), try !hasField(1, bytes, rest),
+                let entry = interner.predicted(
+                    at: 0,
+                    before: symbols.key.count,
+                    in: symbols.key.span
+                ), interner.keyLength(of: entry) == symbols.key.count
+            {
+                interner.found(entry)
+                var series = Series(entry: entry)
+                return try readRows(bytes, rest, &series, version: .two)
+            }
+        }
+        rest = range
+        symbols.references.removeAll(keepingCapacity: true)
         if let first = range.first, bytes[first] == 0x0A {
             let (packed, end) = try Self.message(bytes, first + 1, range.upperBound)
             var reader = ProtobufReader(packed)
@@ -51,6 +70,34 @@ extension RemoteWriteParser {
         }
         var series = findReferences(bytes)
         try readRows(bytes, rest, &series, version: .two)
+    }
+
+    /// Reads references of one or two bytes into `symbols.key`, as numbers of the interner.
+    ///
+    /// - Returns: False where there are others, or some that are no symbols: they are read with care.
+    private mutating func readKey(_ bytes: Span<UInt8>, _ packed: Range<Int>) -> Bool {
+        symbols.key.removeAll(keepingCapacity: true)
+        let numbers = symbols.numbers
+        var cursor = packed.lowerBound
+        while cursor < packed.upperBound {
+            // SAFETY: cursor < packed.upperBound <= bytes.count.
+            var reference = Int(unsafe bytes[unchecked: cursor])
+            cursor &+= 1
+            if reference >= 0x80 {
+                guard cursor < packed.upperBound, bytes[cursor] < 0x80 else { return false }
+                reference = reference & 0x7F | Int(bytes[cursor]) << 7
+                cursor &+= 1
+            }
+            guard reference < numbers.count, numbers[reference] != SymbolTable.none else {
+                return false
+            }
+            let number = numbers[reference]
+            symbols.key.append(UInt8(truncatingIfNeeded: number))
+            symbols.key.append(UInt8(truncatingIfNeeded: number &>> 8))
+            symbols.key.append(UInt8(truncatingIfNeeded: number &>> 16))
+            symbols.key.append(UInt8(truncatingIfNeeded: number &>> 24))
+        }
+        return true
     }
 
     static func readReferences(
@@ -74,17 +121,18 @@ extension RemoteWriteParser {
                 series.refusal = .badSymbol(reference)
                 return series
             }
-            guard let number = symbols.numbers[Int(reference)] else {
-                isCacheable = false
-                continue
-            }
+            let number = symbols.numbers[Int(reference)]
+            if number == SymbolTable.none { isCacheable = false }
             symbols.key.appendLittleEndian(number)
         }
         let key = symbols.key
         let hash = ByteHash.hash(0..<key.count, in: key.span)
         if isCacheable {
             series.entry = interner.find(0..<key.count, hash: hash, in: key.span)
-            guard series.entry == nil else { return series }
+            if let known = series.entry {
+                interner.found(known)
+                return series
+            }
         }
         do throws(SeriesError) {
             builder.pairs = try pairs(of: symbols.references)
@@ -96,6 +144,7 @@ extension RemoteWriteParser {
                     labels: series.labels,
                     in: key.span
                 )
+                if let made = series.entry { interner.found(made) }
             }
         } catch {
             series.refusal = error
@@ -142,11 +191,12 @@ extension RemoteWriteParser {
         }
         guard let entry = series.entry, help < UInt64(symbols.ranges.count),
             unit < UInt64(symbols.ranges.count), type < 16,
-            let helpNumber = symbols.numbers[Int(help)],
-            let unitNumber = symbols.numbers[Int(unit)]
+            symbols.numbers[Int(help)] != SymbolTable.none,
+            symbols.numbers[Int(unit)] != SymbolTable.none
         else { return }
         let mark =
-            (type + 1) << 56 ^ UInt64(helpNumber) << 28 ^ UInt64(unitNumber)
+            (type + 1) << 56 ^ UInt64(symbols.numbers[Int(help)]) << 28
+            ^ UInt64(symbols.numbers[Int(unit)])
         guard interner.entries[entry].metadata != mark else { return }
         interner.entries[entry].metadata = mark
         let metadata = MetricMetadata(

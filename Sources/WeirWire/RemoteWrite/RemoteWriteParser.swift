@@ -33,6 +33,7 @@ package struct RemoteWriteParser {
         interner = SeriesInterner()
         defer { interner = parser.interner }
         parser.interner.beginBatch()
+        parser.reserve(parser.interner.rowCountBefore)
         do throws(DecodeError) {
             switch version {
             case .one: try parser.readWriteRequest(body.span)
@@ -42,6 +43,7 @@ package struct RemoteWriteParser {
             throw .damagedProtobuf(offset: error.offset)
         }
         guard parser.result.rowCount <= rowsMax else { throw .tooManyRows(limit: rowsMax) }
+        parser.interner.rowCountBefore = parser.result.samples.rowCount
         return parser.result
     }
 
@@ -49,6 +51,15 @@ package struct RemoteWriteParser {
         self.options = options
         self.interner = interner
         builder = LabelBuilder(options: options)
+    }
+
+    private mutating func reserve(_ rowCount: Int) {
+        result.samples.streams.reserveCapacity(rowCount)
+        result.samples.firstLines.reserveCapacity(rowCount)
+        result.samples.handles.reserveCapacity(rowCount)
+        result.samples.streamIndexes.reserveCapacity(rowCount)
+        result.samples.times.reserveCapacity(rowCount)
+        result.samples.columns[0].floats.reserveCapacity(rowCount)
     }
 
     // MARK: Version 1
@@ -70,6 +81,18 @@ package struct RemoteWriteParser {
         _ range: Range<Int>
     ) throws(DecodeError) {
         seriesNumber += 1
+        if let entry = interner.predicted(
+            at: range.lowerBound,
+            before: range.upperBound,
+            in: bytes
+        ) {
+            let rest = (range.lowerBound + interner.keyLength(of: entry))..<range.upperBound
+            if try !hasField(1, bytes, rest) {
+                interner.found(entry)
+                var series = Series(entry: entry)
+                return try readRows(bytes, rest, &series, version: .one)
+            }
+        }
         var cursor = range.lowerBound
         while cursor < range.upperBound, bytes[cursor] == 0x0A {
             cursor = try Self.message(bytes, cursor + 1, range.upperBound).end
@@ -106,12 +129,16 @@ package struct RemoteWriteParser {
         var series = Series()
         let hash = ByteHash.hash(key, in: bytes)
         series.entry = interner.find(key, hash: hash, in: bytes)
-        guard series.entry == nil else { return series }
+        if let known = series.entry {
+            interner.found(known)
+            return series
+        }
         do throws(SeriesError) {
             builder.pairs.removeAll(keepingCapacity: true)
             try readLabels(bytes, key)
             series.labels = try builder.finish(bytes)
             series.entry = interner.insert(key, hash: hash, labels: series.labels, in: bytes)
+            if let made = series.entry { interner.found(made) }
         } catch {
             series.refusal = error
         }

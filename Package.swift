@@ -177,6 +177,8 @@ if Context.environment["WEIR_FUZZ"] != nil {
         fuzz("OTLPLogFuzz", ["WeirCore", "WeirWire"]),
         fuzz("OTLPSpanFuzz", ["WeirCore", "WeirWire"]),
         fuzz("OTLPMetricFuzz", ["WeirCore", "WeirWire"]),
+        fuzz("RemoteWriteFuzz", ["WeirCore", "WeirWire"]),
+        fuzz("MetricTextFuzz", ["WeirCore", "WeirWire"]),
         fuzz("ThriftSpanFuzz", ["WeirCore", "WeirWire"]),
         fuzz("PromQLFuzz", ["WeirCore", "WeirQuery"]),
         fuzz("LogQLFuzz", ["WeirCore", "WeirQuery"]),

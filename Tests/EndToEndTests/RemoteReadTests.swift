@@ -1,5 +1,6 @@
 import Testing
 import WeirCore
+import WeirHTTP
 import WeirTestSupport
 
 extension EndToEnd {
@@ -36,7 +37,7 @@ extension EndToEnd {
             let source = WeirClient(prometheus.base)
             for expression in [
                 "load[2h]", "odd[2h]", "load{host=~\"h1.*\",Zone!=\"z0\"}[30m]",
-                "sum by (Zone) (rate(load[10m]))", "load{host!~\"h.*\"}", "none",
+                "max by (Zone) (rate(load[10m]))", "load{host!~\"h.*\"}", "none",
             ] {
                 let end = start + 3_600_000
                 let expected = try weir.query(expression, atMilliseconds: end)

@@ -7,9 +7,7 @@ enum RemoteWriteData {
 
     /// The same samples as `GaugeData.set` makes of the same seed.
     ///
-    /// - Parameters:
-    ///   - version: Of the protocol, 1 or 2.
-    ///   - pack: Makes a snappy block.
+    /// `version` is the protocol's, 1 or 2; `pack` makes a snappy block.
     static func set(
         hosts: Int = 100,
         minutes: Int64,

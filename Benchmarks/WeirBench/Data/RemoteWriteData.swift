@@ -46,7 +46,14 @@ enum RemoteWriteData {
         let version: Int
         private var symbols: [String: UInt64] = ["": 0]
         private var symbolTexts = [""]
-        private var series: [[UInt8]] = []
+        private var waiting: [[UInt8]] = []
+        private var known: [[UInt8]: Series] = [:]
+
+        private struct Series {
+            let pairs: [(String, String)]
+            /// As fields of a `TimeSeries` of version 1.
+            let labels: ProtobufWriter
+        }
 
         init(version: Int) { self.version = version }
 
@@ -60,39 +67,47 @@ enum RemoteWriteData {
                 if value != 0 { sample.fixed64(1, value.bitPattern) }
                 sample.varint(2, time / 1_000_000)
                 var one = ProtobufWriter()
-                let pairs = pairs(words[0], parts[0])
+                let known = series(words[0], parts[0])
                 if version == 1 {
-                    for (name, value) in pairs {
-                        var label = ProtobufWriter()
-                        label.bytes(1, name.utf8)
-                        label.bytes(2, value.utf8)
-                        one.bytes(1, label.bytes)
-                    }
+                    one = known.labels
                 } else {
                     var references: [UInt8] = []
-                    for (name, value) in pairs {
+                    for (name, value) in known.pairs {
                         symbol(name).appendVarint(to: &references)
                         symbol(value).appendVarint(to: &references)
                     }
                     one.bytes(1, references)
                 }
                 one.bytes(2, sample.bytes)
-                series.append(one.bytes)
-                if series.count == RemoteWriteData.samplesPerRequest { finish(send) }
+                waiting.append(one.bytes)
+                if waiting.count == RemoteWriteData.samplesPerRequest { finish(send) }
             }
         }
 
-        private func pairs(
+        /// A series' labels, which are made once.
+        private mutating func series(
             _ head: ArraySlice<UInt8>,
             _ field: ArraySlice<UInt8>
-        ) -> [(String, String)] {
+        ) -> Series {
+            let key = Array(head + [0x20] + field)
+            if let made = known[key] { return made }
             let parts = String(decoding: head, as: UTF8.self).split(separator: ",")
             var pairs = parts.dropFirst().map { tag in
                 let halves = tag.split(separator: "=")
                 return (String(halves[0]), String(halves[1]))
             }
             pairs.append(("__name__", "\(parts[0])_\(String(decoding: field, as: UTF8.self))"))
-            return pairs.sorted { $0.0 < $1.0 }
+            pairs.sort { $0.0 < $1.0 }
+            var labels = ProtobufWriter()
+            for (name, value) in pairs {
+                var label = ProtobufWriter()
+                label.bytes(1, name.utf8)
+                label.bytes(2, value.utf8)
+                labels.bytes(1, label.bytes)
+            }
+            let made = Series(pairs: pairs, labels: labels)
+            known[key] = made
+            return made
         }
 
         private mutating func symbol(_ text: String) -> UInt64 {
@@ -104,14 +119,14 @@ enum RemoteWriteData {
         }
 
         mutating func finish(_ send: ([UInt8]) -> Void) {
-            guard !series.isEmpty else { return }
+            guard !waiting.isEmpty else { return }
             var request = ProtobufWriter()
             if version == 2 {
                 for text in symbolTexts { request.bytes(4, text.utf8) }
             }
-            for one in series { request.bytes(version == 1 ? 1 : 5, one) }
+            for one in waiting { request.bytes(version == 1 ? 1 : 5, one) }
             send(request.bytes)
-            series = []
+            waiting = []
             symbols = ["": 0]
             symbolTexts = [""]
         }

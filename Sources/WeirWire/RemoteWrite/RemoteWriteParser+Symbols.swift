@@ -25,7 +25,7 @@ extension RemoteWriteParser {
             )
         }
         reader = ProtobufReader(0..<bytes.count)
-        while let field = try reader.next(bytes), result.rowCount <= Self.rowsMax {
+        while let field = try reader.next(bytes), hasRoom {
             guard field.number == 5, field.wire == .bytes else { continue }
             try readSeriesOfTwo(bytes, field.range)
         }
@@ -78,26 +78,38 @@ extension RemoteWriteParser {
     private mutating func readKey(_ bytes: Span<UInt8>, _ packed: Range<Int>) -> Bool {
         symbols.key.removeAll(keepingCapacity: true)
         let numbers = symbols.numbers
-        var cursor = packed.lowerBound
-        while cursor < packed.upperBound {
-            // SAFETY: cursor < packed.upperBound <= bytes.count.
-            var reference = Int(unsafe bytes[unchecked: cursor])
-            cursor &+= 1
-            if reference >= 0x80 {
-                guard cursor < packed.upperBound, bytes[cursor] < 0x80 else { return false }
-                reference = reference & 0x7F | Int(bytes[cursor]) << 7
-                cursor &+= 1
+        let count = numbers.count
+        var isKnown = true
+        symbols.key.append(addingCapacity: packed.count &* 4) { free in
+            unsafe free.withUnsafeMutableBufferPointer { target, written in
+                var cursor = packed.lowerBound
+                while cursor < packed.upperBound {
+                    // SAFETY: cursor < packed.upperBound <= bytes.count.
+                    var reference = Int(unsafe bytes[unchecked: cursor])
+                    cursor &+= 1
+                    if reference >= 0x80 {
+                        guard cursor < packed.upperBound, bytes[cursor] < 0x80 else {
+                            isKnown = false
+                            return
+                        }
+                        reference = reference & 0x7F | Int(bytes[cursor]) &<< 7
+                        cursor &+= 1
+                    }
+                    guard reference < count, numbers[reference] != SymbolTable.none else {
+                        isKnown = false
+                        return
+                    }
+                    // SAFETY: every reference takes a byte at least, so there is room for each.
+                    unsafe UnsafeMutableRawBufferPointer(target).storeBytes(
+                        of: numbers[reference].littleEndian,
+                        toByteOffset: written,
+                        as: UInt32.self
+                    )
+                    written &+= 4
+                }
             }
-            guard reference < numbers.count, numbers[reference] != SymbolTable.none else {
-                return false
-            }
-            let number = numbers[reference]
-            symbols.key.append(UInt8(truncatingIfNeeded: number))
-            symbols.key.append(UInt8(truncatingIfNeeded: number &>> 8))
-            symbols.key.append(UInt8(truncatingIfNeeded: number &>> 16))
-            symbols.key.append(UInt8(truncatingIfNeeded: number &>> 24))
         }
-        return true
+        return isKnown
     }
 
     static func readReferences(

@@ -53,6 +53,13 @@ package struct RemoteWriteParser {
         builder = LabelBuilder(options: options)
     }
 
+    /// Whether the rows so far are no more than may be.
+    var hasRoom: Bool {
+        result.samples.times.count <= Self.rowsMax
+            && result.histograms.times.count <= Self.rowsMax
+            && result.exemplars.times.count <= Self.rowsMax
+    }
+
     private mutating func reserve(_ rowCount: Int) {
         result.samples.streams.reserveCapacity(rowCount)
         result.samples.firstLines.reserveCapacity(rowCount)
@@ -66,7 +73,7 @@ package struct RemoteWriteParser {
 
     private mutating func readWriteRequest(_ bytes: Span<UInt8>) throws(DecodeError) {
         var reader = ProtobufReader(0..<bytes.count)
-        while let field = try reader.next(bytes), result.rowCount <= Self.rowsMax {
+        while let field = try reader.next(bytes), hasRoom {
             guard field.wire == .bytes else { continue }
             switch field.number {
             case 1: try readSeries(bytes, field.range)

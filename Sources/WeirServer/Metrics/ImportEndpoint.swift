@@ -51,7 +51,23 @@ final class ImportEndpoint: Sendable {
             exchange.respond(error.response)
             return
         }
-        let result = parse(body, options)
+        let result: ExpositionResult
+        do throws(RemoteWriteError) {
+            result =
+                exchange.head.contentType == "application/vnd.google.protobuf"
+                ? try ProtobufExpositionParser.parse(body, options: options)
+                : parse(body, options)
+        } catch {
+            exchange.respond(
+                .error(
+                    400,
+                    error: "unreadable",
+                    reason: error.description,
+                    hint: "nothing of this request was stored"
+                )
+            )
+            return
+        }
         guard result.batches.rowCount <= RemoteWriteParser.rowsMax else {
             exchange.respond(
                 .error(

@@ -27,6 +27,9 @@ package struct ExpositionOptions: Sendable {
     package var defaultTime: Int64
     /// Whether times in the text are looked at.
     package var honorsTimes = true
+    /// Whether `le` of histograms and `quantile` of summaries are written as Prometheus 3 does when it
+    /// scrapes: `1.0` for `1`.
+    package var normalisesBounds = false
     /// Labels that every series gets, and that win over its own.
     package var extraLabels: [(name: String, value: String)] = []
 

@@ -24,12 +24,27 @@ extension ExpositionParser {
         if brace < prefix.upperBound {
             try readBraces(bytes, (brace + 1)..<(prefix.upperBound - 1), hasName: name.isEmpty)
         }
+        if options.normalisesBounds { normaliseBounds() }
         try addExtraLabels()
         let texts = scratch
         do throws(SeriesError) {
             return try builder.finish(texts.span)
         } catch {
             throw .series(error)
+        }
+    }
+
+    private mutating func normaliseBounds() {
+        let name = Array((familyType == .summary ? "quantile" : "le").utf8)
+        guard familyType == .summary || familyType == .histogram else { return }
+        for place in builder.pairs.indices {
+            let pair = builder.pairs[place]
+            guard scratch[pair.name].elementsEqual(name),
+                let bound = NumberText.float(scratch.span, pair.value)
+            else { continue }
+            let start = scratch.count
+            scratch += FloatText.label(bound).utf8
+            builder.pairs[place].value = start..<scratch.count
         }
     }
 

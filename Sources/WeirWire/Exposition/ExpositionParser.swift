@@ -20,6 +20,8 @@ package struct ExpositionParser {
     private var families: [String: Int] = [:]
     private var exemplarStreams: [Labels: UInt32] = [:]
     private var lineNumber: Int
+    /// As the last `# TYPE` says.
+    private(set) var familyType = MetricType.unknown
 
     /// Parses a whole text.
     ///
@@ -359,6 +361,7 @@ package struct ExpositionParser {
                 throw .badType(text)
             }
             metadata.type = type
+            familyType = type
         case "HELP": metadata.help = help(bytes, rest)
         default: metadata.unit = shown(bytes, rest, cut: .max)
         }

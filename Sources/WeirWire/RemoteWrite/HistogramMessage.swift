@@ -11,6 +11,40 @@ enum HistogramMessage {
         fileprivate var schema: Int64 = 0
         fileprivate var hint: UInt64 = 0
         fileprivate var deltas: (positive: [Int64], negative: [Int64]) = ([], [])
+
+        /// Says that it is a gauge's histogram.
+        mutating func markGauge() { hint = UInt64(NativeHistogram.ResetHint.gauge.rawValue) }
+
+        /// Takes in a field as one of that number.
+        mutating func read(
+            _ number: Int,
+            _ field: ProtobufField,
+            _ bytes: Span<UInt8>
+        ) throws(DecodeError) {
+            switch (number, field.wire) {
+            case (1, .varint): histogram.count = Double(field.bits)
+            case (2, .fixed64):
+                histogram.count = field.double
+                histogram.hasFloatCounts = true
+            case (3, .fixed64): histogram.sum = field.double
+            case (4, .varint): schema = Int64(zigZag: field.bits)
+            case (5, .fixed64): histogram.zeroThreshold = field.double
+            case (6, .varint): histogram.zeroCount = Double(field.bits)
+            case (7, .fixed64): histogram.zeroCount = field.double
+            case (8, .bytes):
+                histogram.negative.spans.append(try HistogramMessage.span(bytes, field.range))
+            case (9, _): try HistogramMessage.deltas(bytes, field, &deltas.negative)
+            case (10, _): try HistogramMessage.doubles(bytes, field, &histogram.negative.counts)
+            case (11, .bytes):
+                histogram.positive.spans.append(try HistogramMessage.span(bytes, field.range))
+            case (12, _): try HistogramMessage.deltas(bytes, field, &deltas.positive)
+            case (13, _): try HistogramMessage.doubles(bytes, field, &histogram.positive.counts)
+            case (14, .varint): hint = field.bits
+            case (15, .varint): milliseconds = field.int64
+            case (16, _): try HistogramMessage.doubles(bytes, field, &histogram.customBounds)
+            default: break
+            }
+        }
     }
 
     static func read(
@@ -20,27 +54,7 @@ enum HistogramMessage {
         var reading = Reading()
         var reader = ProtobufReader(range)
         while let field = try reader.next(bytes) {
-            switch (field.number, field.wire) {
-            case (1, .varint): reading.histogram.count = Double(field.bits)
-            case (2, .fixed64):
-                reading.histogram.count = field.double
-                reading.histogram.hasFloatCounts = true
-            case (3, .fixed64): reading.histogram.sum = field.double
-            case (4, .varint): reading.schema = Int64(zigZag: field.bits)
-            case (5, .fixed64): reading.histogram.zeroThreshold = field.double
-            case (6, .varint): reading.histogram.zeroCount = Double(field.bits)
-            case (7, .fixed64): reading.histogram.zeroCount = field.double
-            case (8, .bytes): reading.histogram.negative.spans.append(try span(bytes, field.range))
-            case (9, _): try deltas(bytes, field, &reading.deltas.negative)
-            case (10, _): try doubles(bytes, field, &reading.histogram.negative.counts)
-            case (11, .bytes): reading.histogram.positive.spans.append(try span(bytes, field.range))
-            case (12, _): try deltas(bytes, field, &reading.deltas.positive)
-            case (13, _): try doubles(bytes, field, &reading.histogram.positive.counts)
-            case (14, .varint): reading.hint = field.bits
-            case (15, .varint): reading.milliseconds = field.int64
-            case (16, _): try doubles(bytes, field, &reading.histogram.customBounds)
-            default: break
-            }
+            try reading.read(field.number, field, bytes)
             let size =
                 reading.histogram.positive.spans.count + reading.histogram.negative.spans.count
                 + reading.histogram.customBounds.count
@@ -55,7 +69,7 @@ enum HistogramMessage {
         return reading
     }
 
-    private static func span(
+    fileprivate static func span(
         _ bytes: Span<UInt8>,
         _ range: Range<Int>
     ) throws(DecodeError) -> NativeHistogram.BucketSpan {
@@ -71,7 +85,7 @@ enum HistogramMessage {
     }
 
     /// Packed or one by one.
-    private static func deltas(
+    fileprivate static func deltas(
         _ bytes: Span<UInt8>,
         _ field: ProtobufField,
         _ values: inout [Int64]
@@ -84,7 +98,7 @@ enum HistogramMessage {
         }
     }
 
-    private static func doubles(
+    fileprivate static func doubles(
         _ bytes: Span<UInt8>,
         _ field: ProtobufField,
         _ values: inout [Double]

@@ -104,7 +104,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "weir-bench",
-            dependencies: ["WeirCore", "WeirSystem", "WeirHTTP"],
+            dependencies: ["WeirCore", "WeirSystem", "WeirHTTP", "WeirWire"],
             path: "Benchmarks/WeirBench",
             exclude: ["README.md"],
             swiftSettings: house
@@ -177,6 +177,8 @@ if Context.environment["WEIR_FUZZ"] != nil {
         fuzz("OTLPLogFuzz", ["WeirCore", "WeirWire"]),
         fuzz("OTLPSpanFuzz", ["WeirCore", "WeirWire"]),
         fuzz("OTLPMetricFuzz", ["WeirCore", "WeirWire"]),
+        fuzz("RemoteWriteFuzz", ["WeirCore", "WeirWire"]),
+        fuzz("MetricTextFuzz", ["WeirCore", "WeirWire"]),
         fuzz("ThriftSpanFuzz", ["WeirCore", "WeirWire"]),
         fuzz("PromQLFuzz", ["WeirCore", "WeirQuery"]),
         fuzz("LogQLFuzz", ["WeirCore", "WeirQuery"]),

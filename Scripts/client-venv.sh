@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 venv="${1:-.venv}"
 wanted="influxdb-client==1.50.0 influxdb==5.3.2 elasticsearch==9.5.1
 opentelemetry-sdk==1.45.1 opentelemetry-exporter-otlp-proto-http==1.45.1
-opentelemetry-exporter-zipkin-json==1.45.1"
+opentelemetry-exporter-zipkin-json==1.45.1 statsd==4.0.1 datadog==0.56.0 graphyte==1.7.1"
 
 if [ "$(cat "$venv/weir-clients" 2>/dev/null || true)" = "$wanted" ]; then
     exit 0
@@ -19,5 +19,5 @@ python3 -m venv "$venv" || {
 }
 # shellcheck disable=SC2086 # words on purpose
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check $wanted
-"$venv/bin/python" -c "import influxdb, influxdb_client, elasticsearch, opentelemetry.exporter.otlp.proto.http, opentelemetry.exporter.zipkin.json"
+"$venv/bin/python" -c "import influxdb, influxdb_client, elasticsearch, opentelemetry.exporter.otlp.proto.http, opentelemetry.exporter.zipkin.json, statsd, datadog, graphyte"
 echo "$wanted" >"$venv/weir-clients"

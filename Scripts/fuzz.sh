@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 seconds="${1:-30}"
 [ $# -gt 0 ] && shift
-targets="${*:-LineProtocolFuzz JSONLogFuzz OTLPLogFuzz OTLPSpanFuzz OTLPMetricFuzz ThriftSpanFuzz PromQLFuzz LogQLFuzz TraceQLFuzz FieldFuzz SegmentFuzz}"
+targets="${*:-LineProtocolFuzz JSONLogFuzz OTLPLogFuzz OTLPSpanFuzz OTLPMetricFuzz RemoteWriteFuzz MetricTextFuzz ThriftSpanFuzz PromQLFuzz LogQLFuzz TraceQLFuzz FieldFuzz SegmentFuzz}"
 export WEIR_FUZZ=1
 # A crashing target must end, not wait for a debugger's commands.
 export SWIFT_BACKTRACE=enable=no

@@ -42,6 +42,7 @@ struct Bench {
             let minutes: Int64 = options.isShort ? 72 : 720
             try measureGauges(GaugeData.set(minutes: minutes, seed: options.seed))
         }
+        if parts.contains(.remote) { try measureRemoteWrite() }
         if parts.contains(.mixed) {
             progress("making the mixed set")
             let minutes: Int64 = options.isShort ? 12 : 120

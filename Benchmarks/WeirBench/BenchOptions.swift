@@ -17,6 +17,8 @@ struct BenchOptions {
 
     enum Part: String, CaseIterable {
         case gauges
+        /// The gauges again, as remote write.
+        case remote
         case mixed
         case many
         case logs
@@ -29,7 +31,7 @@ struct BenchOptions {
 
     static let usage = """
         weir-bench [--short | --full] [--json] [--repeat N] [--queries N] [--seed N]
-                   [--parts gauges,mixed,many,logs,logs10,spans,spans10]
+                   [--parts gauges,remote,mixed,many,logs,logs10,spans,spans10]
                    [--weir PROGRAM] [--peer PROGRAM|none]
                    [--folder DIR]
 

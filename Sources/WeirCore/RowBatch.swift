@@ -8,6 +8,8 @@ package struct RowBatch: Sendable {
     package var streams: [Labels] = []
     /// The input line that first named each stream, counted from 1; 0 when there are no lines.
     package var firstLines: [Int] = []
+    /// One per stream, or none at all: for who names the same streams again and again.
+    package var handles: [StreamHandle] = []
     package var streamIndexes: [UInt32] = []
     /// Nanoseconds since the Unix epoch.
     package var times: [Int64] = []
@@ -27,6 +29,7 @@ package struct RowBatch: Sendable {
         var batch = RowBatch(signal: signal)
         batch.streams = streams
         batch.firstLines = firstLines
+        batch.handles = handles
         batch.streamIndexes.reserveCapacity(rows.count)
         batch.times.reserveCapacity(rows.count)
         for row in rows {

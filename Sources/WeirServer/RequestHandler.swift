@@ -14,6 +14,11 @@ final class RequestHandler: HTTPHandler {
         case spans(SpanWire)
         case elastic(ElasticEndpoint.Request)
         case otlpMetrics
+        case remoteWrite
+        case textImport
+        case export
+        case remoteRead
+        case metadata
         case ping
         case influxHealth
         case influxQuery
@@ -39,6 +44,11 @@ final class RequestHandler: HTTPHandler {
         case lokiReady
     }
 
+    /// Where bodies may be snappy.
+    private static let snappyPaths: Set<String> = [
+        LogsEndpoint.lokiPath, RemoteWriteEndpoint.path, RemoteReadEndpoint.path,
+    ]
+
     private let router: Router<Route>
     private let parts: ServerParts
 
@@ -52,6 +62,11 @@ final class RequestHandler: HTTPHandler {
         router.add("POST", at: "/loki/api/v1/push", .logs(.loki))
         router.add("POST", at: "/v1/logs", .logs(.otlp))
         router.add("POST", at: "/v1/metrics", .otlpMetrics)
+        router.add("POST", at: RemoteWriteEndpoint.path, .remoteWrite)
+        router.add("POST", "PUT", at: "/api/v1/import/prometheus", .textImport)
+        router.add("GET", "POST", at: "/api/v1/export", .export)
+        router.add("POST", at: RemoteReadEndpoint.path, .remoteRead)
+        router.add("GET", at: "/api/v1/metadata", .metadata)
         router.add("POST", at: "/v1/traces", .spans(.otlp))
         router.add("POST", at: "/api/v2/spans", .spans(.zipkin))
         router.add("POST", at: "/api/traces", .spans(.jaeger))
@@ -100,7 +115,7 @@ final class RequestHandler: HTTPHandler {
             let isElastic = head.path.hasPrefix("/_") || head.path.hasSuffix("/_bulk")
             return .refuse(isElastic ? ElasticEndpoint.marked(refusal, for: head) : refusal)
         }
-        if head.path == LogsEndpoint.lokiPath {
+        if Self.snappyPaths.contains(head.path) {
             // Snappy is unpacked where its one block is at hand.
             return .read(
                 bodyBytesMax: parts.configuration.bodyBytesMax,
@@ -135,6 +150,14 @@ final class RequestHandler: HTTPHandler {
         case .elastic(let request):
             parts.elastic.handle(request, index: parameters["index"] ?? "", exchange)
         case .otlpMetrics: parts.otlpMetrics.handle(exchange)
+        case .remoteWrite: parts.remoteWrite.handle(exchange)
+        case .textImport: parts.textImport.handle(exchange)
+        case .export: parts.export.handle(exchange)
+        case .remoteRead: parts.remoteRead.handle(exchange)
+        case .metadata:
+            exchange.respond(
+                MetadataJSON.response(parts.store.metadata, head.query).gzipped(for: head)
+            )
         case .ping: exchange.respond(InfluxHandshake.ping)
         case .influxHealth: exchange.respond(InfluxHandshake.health)
         case .influxQuery:

@@ -46,6 +46,21 @@ struct SelfMetrics: Sendable {
             "Series refused by series-max",
             telemetry.refusedSeries.value
         )
+        for format in MetricFormat.allCases {
+            let labels = [("format", format.name)]
+            counter(
+                "weir_metric_rows_total",
+                "Samples, histograms and exemplars taken in",
+                telemetry.metricRows[format.rawValue].value,
+                labels
+            )
+            counter(
+                "weir_metric_refused_rows_total",
+                "Samples, histograms and exemplars refused",
+                telemetry.refusedMetricRows[format.rawValue].value,
+                labels
+            )
+        }
         for format in LogFormat.allCases {
             let labels = [("format", format.name)]
             counter(

@@ -38,6 +38,14 @@ package struct ServerConfiguration: Sendable {
     package var syslogUDP = ""
     /// Where syslog is taken over TCP; empty: not.
     package var syslogTCP = ""
+    /// Where Graphite's plaintext is taken over UDP; empty: not.
+    package var graphiteUDP = ""
+    /// Where Graphite's plaintext is taken over TCP; empty: not.
+    package var graphiteTCP = ""
+    /// Where StatsD is taken over UDP; empty: not.
+    package var statsdUDP = ""
+    /// How often what StatsD brought is stored.
+    package var statsdInterval: Int64 = 10 * 1_000_000_000
     package var connectionsMax = 10_000
     package var connectionsPerAddressMax = 1000
     package var queryTimeout: Int64 = 60 * 1_000_000_000

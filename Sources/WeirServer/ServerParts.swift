@@ -14,6 +14,9 @@ final class ServerParts: Sendable {
     let telemetry: ServerTelemetry
     let write: WriteEndpoint
     let otlpMetrics: OTLPMetricsEndpoint
+    let metricIntake: MetricIntake
+    let remoteWrite: RemoteWriteEndpoint
+    let textImport: ImportEndpoint
     let logIntake: LogIntake
     let logs: LogsEndpoint
     let spanIntake: SpanIntake
@@ -21,6 +24,8 @@ final class ServerParts: Sendable {
     let spanMetrics: SpanMetricsWriter?
     let elastic: ElasticEndpoint
     let query: QueryEndpoint
+    let export: ExportEndpoint
+    let remoteRead: RemoteReadEndpoint
     let logQuery: LogQueryEndpoint
     let traceQuery: TraceQueryEndpoint
     let tailHub = TailHub()
@@ -65,6 +70,19 @@ final class ServerParts: Sendable {
             clock: clock,
             pool: parsePool
         )
+        metricIntake = MetricIntake(store: store, telemetry: telemetry)
+        remoteWrite = RemoteWriteEndpoint(
+            intake: metricIntake,
+            configuration: configuration,
+            clock: clock,
+            pool: parsePool
+        )
+        textImport = ImportEndpoint(
+            intake: metricIntake,
+            configuration: configuration,
+            clock: clock,
+            pool: parsePool
+        )
         logIntake = LogIntake(store: store, telemetry: telemetry)
         logIntake.observe { [tailHub] batch, sequence in
             tailHub.publish(batch, sequence: sequence)
@@ -103,6 +121,12 @@ final class ServerParts: Sendable {
             telemetry: telemetry
         )
         query = QueryEndpoint(source: source, frame: frame)
+        export = ExportEndpoint(store: store, frame: frame)
+        remoteRead = RemoteReadEndpoint(
+            store: store,
+            configuration: configuration,
+            frame: frame
+        )
         let logSource = StoreRowSource(store: store, signal: .logs)
         logQuery = LogQueryEndpoint(source: logSource, frame: frame)
         traceQuery = TraceQueryEndpoint(

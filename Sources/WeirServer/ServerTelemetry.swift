@@ -58,6 +58,9 @@ final class ServerTelemetry: Sendable {
     let metricPoints = Counter()
     let refusedMetricPoints = Counter()
     let exemplars = Counter()
+    /// Of each `MetricFormat`: samples, histograms and exemplars.
+    let metricRows = MetricFormat.allCases.map { _ in Counter() }
+    let refusedMetricRows = MetricFormat.allCases.map { _ in Counter() }
     /// Of each `LogFormat`.
     let logRows = LogFormat.allCases.map { _ in Counter() }
     let refusedLogRows = LogFormat.allCases.map { _ in Counter() }

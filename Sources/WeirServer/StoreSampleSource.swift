@@ -57,7 +57,7 @@ struct StoreSampleSource: SampleSource {
     }
 
     /// The whole nanoseconds of both milliseconds, clamped to what fits.
-    private static func nanoseconds(_ first: Int64, _ last: Int64) -> ClosedRange<Int64> {
+    static func nanoseconds(_ first: Int64, _ last: Int64) -> ClosedRange<Int64> {
         func scaled(_ milliseconds: Int64, adding rest: Int64) -> Int64 {
             let (product, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
             if overflow { return milliseconds < 0 ? .min : .max }

@@ -17,6 +17,7 @@ package final class WeirServer: Sendable {
     private let parts: ServerParts
     private let http: HTTPServer
     private let syslog: SyslogListener?
+    private let push: PushListeners
     private let selfThread = Mutex<Thread?>(nil)
     private let isStopping = Monitor(false)
     private let log: StoreLog
@@ -26,6 +27,10 @@ package final class WeirServer: Sendable {
     package var port: Int { http.port }
     /// The ports syslog is taken at; nil where it is not.
     package var syslogPorts: (udp: Int?, tcp: Int?) { syslog?.ports ?? (nil, nil) }
+    /// The ports Graphite is taken at; nil where it is not.
+    package var graphitePorts: (udp: Int?, tcp: Int?) { push.graphitePorts }
+    /// The UDP port StatsD is taken at; nil where it is not.
+    package var statsdPort: Int? { push.statsdPort }
     /// What replaying the journal found.
     package var replayReport: StoreReplayReport { parts.store.replayReport }
 
@@ -79,6 +84,17 @@ package final class WeirServer: Sendable {
             } catch {
                 http.stop(drainSeconds: 0)
                 throw error
+            }
+            do throws(SocketError) {
+                push = try PushListeners(
+                    configuration,
+                    intake: parts.metricIntake,
+                    clock: clock
+                )
+            } catch {
+                http.stop(drainSeconds: 0)
+                syslog?.stop()
+                throw ServerError.listen(reason: error.description)
             }
         } catch {
             store.stop()
@@ -152,6 +168,7 @@ package final class WeirServer: Sendable {
         parts.tailHub.stop()
         http.stop(drainSeconds: drainSeconds)
         syslog?.stop()
+        push.stop()
         selfThread.withLock { thread in
             thread?.join()
             thread = nil

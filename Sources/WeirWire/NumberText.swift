@@ -1,4 +1,4 @@
-/// Reads the numbers that line protocol writes.
+/// Reads the numbers that line protocol and text expositions write.
 enum NumberText {
     enum Reading<Value> {
         case number(Value)
@@ -100,6 +100,65 @@ enum NumberText {
         guard digitCount > 0, digitCount <= 15 else { return nil }
         let magnitude = scale > 0 ? Double(digits) / powers[scale] : Double(digits)
         return .number(isNegative ? -magnitude : magnitude)
+    }
+
+    /// Reads a number as Prometheus does: decimal, or `NaN`, `Inf`, `Infinity` in any case; nil for
+    /// anything else, and for what is too large for a double.
+    static func float(_ bytes: Span<UInt8>, _ text: Range<Int>) -> Double? {
+        guard !text.isEmpty else { return nil }
+        if case .number(let value) = decimal(bytes, text) { return value }
+        var isWord = false
+        for index in text {
+            switch bytes[index] {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "+"),
+                UInt8(ascii: "-"), UInt8(ascii: "e"), UInt8(ascii: "E"):
+                break
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"):
+                isWord = true
+            default: return nil
+            }
+        }
+        let word = String(decoding: text.map { bytes[$0] }, as: UTF8.self)
+        if isWord {
+            switch word.lowercased() {
+            case "nan", "+nan", "-nan": return .nan
+            case "inf", "+inf", "infinity", "+infinity": return .infinity
+            case "-inf", "-infinity": return -.infinity
+            default: return nil
+            }
+        }
+        guard let value = Double(word), value.isFinite else { return nil }
+        return value
+    }
+
+    /// Reads seconds, with or without decimals, as nanoseconds; digits past the ninth are cut.
+    static func seconds(_ bytes: Span<UInt8>, _ text: Range<Int>) -> Int64? {
+        let point = text.first { bytes[$0] == UInt8(ascii: ".") } ?? text.upperBound
+        let isPlain = text.allSatisfy {
+            bytes[$0] &- 0x30 < 10 || bytes[$0] == UInt8(ascii: ".") || $0 == text.lowerBound
+        }
+        guard isPlain, case .number(let whole) = integer(bytes, text.lowerBound..<point) else {
+            // With an exponent, or without a digit before the point.
+            guard let value = float(bytes, text), let time = Int64(exactly: (value * 1e3).rounded())
+            else { return nil }
+            let (product, overflow) = time.multipliedReportingOverflow(by: 1_000_000)
+            return overflow ? nil : product
+        }
+        var fraction: Int64 = 0
+        var index = point + 1
+        for _ in 0..<9 {
+            fraction *= 10
+            guard index < text.upperBound else { continue }
+            let digit = bytes[index] &- 0x30
+            guard digit < 10 else { return nil }
+            fraction += Int64(digit)
+            index += 1
+        }
+        let (product, overflow) = whole.multipliedReportingOverflow(by: 1_000_000_000)
+        guard !overflow else { return nil }
+        let isNegative = bytes[text.lowerBound] == UInt8(ascii: "-")
+        let (time, carry) = product.addingReportingOverflow(isNegative ? -fraction : fraction)
+        return carry ? nil : time
     }
 
     /// Reads booleans, and floats with exponents or many digits.

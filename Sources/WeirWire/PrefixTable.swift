@@ -12,12 +12,18 @@ struct PrefixTable {
     private var usedCount = 0
 
     func find(_ range: Range<Int>, in bytes: Span<UInt8>) -> Int? {
-        let hash = Self.hash(range, in: bytes)
+        let hash = ByteHash.hash(range, in: bytes)
         var index = Int(truncatingIfNeeded: hash) & (slots.count - 1)
         while slots[index].entry >= 0 {
             let slot = slots[index]
             if slot.hash == hash, slot.count == range.count,
-                Self.areEqual(slot.start, range.lowerBound, count: range.count, in: bytes)
+                ByteHash.areEqual(
+                    slot.start,
+                    in: bytes,
+                    range.lowerBound,
+                    in: bytes,
+                    count: range.count
+                )
             {
                 return slot.entry
             }
@@ -30,7 +36,7 @@ struct PrefixTable {
         if usedCount * 2 >= slots.count { grow() }
         place(
             Slot(
-                hash: Self.hash(range, in: bytes),
+                hash: ByteHash.hash(range, in: bytes),
                 start: range.lowerBound,
                 count: range.count,
                 entry: entry
@@ -49,54 +55,5 @@ struct PrefixTable {
         let old = slots
         slots = [Slot](repeating: Slot(), count: old.count * 2)
         for slot in old where slot.entry >= 0 { place(slot) }
-    }
-
-    /// Eight bytes at a time; a hostile body can slow its own parsing by collisions, and is
-    /// bounded by its size.
-    private static func hash(_ range: Range<Int>, in bytes: Span<UInt8>) -> UInt64 {
-        var hash: UInt64 = 0x9E37_79B9_7F4A_7C15 ^ UInt64(range.count)
-        var index = range.lowerBound
-        while index &+ 8 <= range.upperBound {
-            hash = mix(hash ^ word(index, in: bytes))
-            index &+= 8
-        }
-        while index < range.upperBound {
-            // SAFETY: index < range.upperBound <= bytes.count.
-            hash = mix(hash ^ UInt64(unsafe bytes[unchecked: index]))
-            index &+= 1
-        }
-        return hash
-    }
-
-    @inline(__always)
-    private static func mix(_ value: UInt64) -> UInt64 {
-        let product = value.multipliedFullWidth(by: 0xA076_1D64_78BD_642F)
-        return product.high ^ product.low
-    }
-
-    @inline(__always)
-    private static func word(_ index: Int, in bytes: Span<UInt8>) -> UInt64 {
-        // SAFETY: callers prove index + 8 <= bytes.count.
-        unsafe bytes.withUnsafeBytes {
-            unsafe $0.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-        }
-    }
-
-    private static func areEqual(
-        _ left: Int,
-        _ right: Int,
-        count: Int,
-        in bytes: Span<UInt8>
-    ) -> Bool {
-        var offset = 0
-        while offset &+ 8 <= count {
-            if word(left &+ offset, in: bytes) != word(right &+ offset, in: bytes) { return false }
-            offset &+= 8
-        }
-        while offset < count {
-            if bytes[left &+ offset] != bytes[right &+ offset] { return false }
-            offset &+= 1
-        }
-        return true
     }
 }

@@ -1,11 +1,33 @@
 internal import CSnappy
 
-/// Unpacks snappy's block format, which has no checksum and names its size first.
+/// Packs and unpacks snappy's block format, which has no checksum and names its size first.
 package enum SnappyBlock {
     package enum Failure: Error, Hashable {
         case damaged
         /// The block claims more bytes than are allowed.
         case tooLarge(bytes: Int, limit: Int)
+    }
+
+    /// Packs bytes into a block.
+    package static func pack(_ bytes: [UInt8]) -> [UInt8] {
+        let room = snappy_max_compressed_length(bytes.count)
+        return unsafe [UInt8](unsafeUninitializedCapacity: room) { target, written in
+            var count = room
+            let isPacked = unsafe bytes.withUnsafeBytes { source in
+                // SAFETY: snappy reads `source.count` bytes and writes at most `count`, which are the
+                // buffer's.
+                unsafe snappy_compress(
+                    source.baseAddress?.assumingMemoryBound(to: CChar.self),
+                    source.count,
+                    UnsafeMutableRawPointer(target.baseAddress)?.assumingMemoryBound(
+                        to: CChar.self
+                    ),
+                    &count
+                ) == SNAPPY_OK
+            }
+            precondition(isPacked, "a buffer of snappy's own size was too small")
+            written = count
+        }
     }
 
     /// Unpacks a whole block.
@@ -16,6 +38,18 @@ package enum SnappyBlock {
         _ packed: [UInt8],
         bytesMax: Int
     ) throws(Failure) -> [UInt8] {
+        var output: [UInt8] = []
+        try unpack(packed, bytesMax: bytesMax, into: &output)
+        return output
+    }
+
+    /// The same into a buffer whose room is used again.
+    package static func unpack(
+        _ packed: [UInt8],
+        bytesMax: Int,
+        into output: inout [UInt8]
+    ) throws(Failure) {
+        output.removeAll(keepingCapacity: true)
         var count = 0
         let isNamed = unsafe packed.withUnsafeBytes { source in
             // SAFETY: snappy reads at most `source.count` bytes.
@@ -30,23 +64,24 @@ package enum SnappyBlock {
         // A copy of 64 bytes takes three packed ones.
         guard count / 64 <= packed.count else { throw .damaged }
         var isWhole = false
-        let output = unsafe [UInt8](unsafeUninitializedCapacity: count) { target, written in
-            var room = count
-            isWhole = unsafe packed.withUnsafeBytes { source in
-                // SAFETY: snappy reads `source.count` bytes and writes at most `room`, which are
-                // the buffer's.
-                unsafe snappy_uncompress(
-                    source.baseAddress?.assumingMemoryBound(to: CChar.self),
-                    source.count,
-                    UnsafeMutableRawPointer(target.baseAddress)?.assumingMemoryBound(
-                        to: CChar.self
-                    ),
-                    &room
-                ) == SNAPPY_OK
+        output.append(addingCapacity: count) { free in
+            unsafe free.withUnsafeMutableBufferPointer { target, written in
+                var room = count
+                isWhole = unsafe packed.withUnsafeBytes { source in
+                    // SAFETY: snappy reads `source.count` bytes and writes at most `room`, which
+                    // are the buffer's.
+                    unsafe snappy_uncompress(
+                        source.baseAddress?.assumingMemoryBound(to: CChar.self),
+                        source.count,
+                        UnsafeMutableRawPointer(target.baseAddress)?.assumingMemoryBound(
+                            to: CChar.self
+                        ),
+                        &room
+                    ) == SNAPPY_OK
+                }
+                written = isWhole ? room : 0
             }
-            written = isWhole ? room : 0
         }
         guard isWhole, output.count == count else { throw .damaged }
-        return output
     }
 }

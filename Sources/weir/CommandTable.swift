@@ -92,6 +92,18 @@ enum CommandTable {
             run: StatusCommand.run
         ),
         Command(
+            name: "import",
+            summary: "send a file of samples to a server",
+            usage: ImportCommand.usage,
+            run: ImportCommand.run
+        ),
+        Command(
+            name: "export",
+            summary: "print samples as they are kept",
+            usage: ExportCommand.usage,
+            run: ExportCommand.run
+        ),
+        Command(
             name: "inspect",
             summary: "describe a segment or journal file",
             usage: StorageCommands.inspectUsage,

@@ -10,6 +10,9 @@ enum Console {
     /// Notes and errors, so that output stays clean for pipes.
     static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
 
+    /// For a line that is written again.
+    static func noteWithoutEnd(_ text: String) { write(text, to: STDERR_FILENO) }
+
     /// Writes bytes to standard output; false when nobody reads them any more.
     static func write(_ bytes: [UInt8]) -> Bool {
         var written = 0
@@ -49,6 +52,7 @@ enum Console {
     }
 
     static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+    static var isErrorTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
     /// `NO_COLOR` and pipes turn colours off.
     static var usesColor: Bool { isTerminal && environment["NO_COLOR"] == nil }

@@ -49,6 +49,9 @@ enum ServeCommand {
         let ports = server.syslogPorts
         if let port = ports.udp { log("syslog: UDP port \(port)") }
         if let port = ports.tcp { log("syslog: TCP port \(port)") }
+        if let port = server.graphitePorts.udp { log("graphite: UDP port \(port)") }
+        if let port = server.graphitePorts.tcp { log("graphite: TCP port \(port)") }
+        if let port = server.statsdPort { log("statsd: UDP port \(port)") }
         log("weir \(WeirVersion.text) serves \(configuration.data) at \(server.address)\(replayed)")
         while Signals.wait() == .reload {
             log("reading the rule files again")

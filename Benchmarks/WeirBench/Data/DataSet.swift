@@ -12,6 +12,8 @@ struct DataSet: Sendable {
     /// Where the bodies are posted.
     var path = "/write"
     var contentType = "text/plain"
+    /// Sent with every body, besides its content type.
+    var headers: [(name: String, value: String)] = []
     /// What the rows are counted as in the server's status.
     var signal = "metrics"
 

@@ -38,7 +38,8 @@ struct IngestMeasure {
             set.bodies,
             to: server.base,
             path: set.path,
-            contentType: set.contentType
+            contentType: set.contentType,
+            headers: set.headers
         )
         measure.take(outcome)
         measure.loadSeconds = server.child.processorSeconds - before

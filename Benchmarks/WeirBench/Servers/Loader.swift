@@ -17,17 +17,19 @@ enum Loader {
         to base: String,
         path: String = "/write",
         contentType: String = "text/plain",
+        headers: [(name: String, value: String)] = [],
         connections: Int = 2
     ) -> Outcome {
         let next = Counting()
         let failed = Mutex(Outcome())
         let url = base + path
+        let all = [(name: "Content-Type", value: contentType)] + headers
         let begin = Stopwatch.monotonicNanoseconds()
         let threads = (0..<connections).map { index in
             Thread(name: "load-\(index)") {
                 let client = HTTPClient()
                 while let place = next.take(below: bodies.count) {
-                    let failure = post(bodies[place], to: url, contentType, client)
+                    let failure = post(bodies[place], to: url, all, client)
                     guard let failure else { continue }
                     failed.withLock { outcome in
                         if outcome.failures == 0 { outcome.firstFailure = failure }
@@ -46,7 +48,7 @@ enum Loader {
     private static func post(
         _ body: [UInt8],
         to url: String,
-        _ contentType: String,
+        _ headers: [(name: String, value: String)],
         _ client: HTTPClient
     ) -> String? {
         var last = ""
@@ -56,7 +58,7 @@ enum Loader {
                     HTTPClientRequest(
                         method: "POST",
                         url: url,
-                        headers: [("Content-Type", contentType)],
+                        headers: headers,
                         body: body,
                         timeoutSeconds: 120
                     )

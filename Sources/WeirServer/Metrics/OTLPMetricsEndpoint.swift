@@ -80,6 +80,12 @@ final class OTLPMetricsEndpoint: Sendable {
             exchange.respond(failure(error.response))
             return
         }
+        do throws(StoreError) {
+            try store.metadata.record(result.metadata)
+        } catch {
+            exchange.respond(failure(.failure(error)))
+            return
+        }
         var points = result.points
         let undo = state.withLock { $0.totals.accumulate(&points) }
         let rows = MetricRows(points)
@@ -117,32 +123,10 @@ final class OTLPMetricsEndpoint: Sendable {
     private func takeExemplars(_ batch: RowBatch) {
         let fresh = state.withLock { $0.exemplars.fresh(batch) }
         guard !fresh.isEmpty else { return }
-        store.append(batch.selecting(fresh)) { [telemetry] outcome in
+        let sent = batch.selecting(fresh)
+        state.withLock { $0.exemplars.note(sent) }
+        store.append(sent) { [telemetry] outcome in
             if case .success(let outcome) = outcome { telemetry.exemplars.add(outcome.rowCount) }
         }
-    }
-}
-
-/// The time of the last exemplar of each series.
-struct SeenExemplars {
-    private static let seriesMax = 100_000
-    private var latest: [Labels: Int64] = [:]
-
-    /// The rows whose exemplars are later than any before of their series.
-    mutating func fresh(_ batch: RowBatch) -> [Int] {
-        if latest.count > Self.seriesMax { latest = [:] }
-        var before: [Labels: Int64] = [:]
-        var rows: [Int] = []
-        for row in 0..<batch.rowCount {
-            let labels = batch.streams[Int(batch.streamIndexes[row])]
-            let time = batch.times[row]
-            // Several exemplars of one point come in any order.
-            let known = before[labels] ?? latest[labels] ?? .min
-            before[labels] = known
-            guard time > known else { continue }
-            rows.append(row)
-            latest[labels] = max(time, latest[labels] ?? .min)
-        }
-        return rows
     }
 }

@@ -57,6 +57,19 @@ package final class StreamSelection: Sendable {
         }
     }
 
+    /// Rows of all places that are read, those of other streams among them.
+    package var rowCountMax: Int { sources.reduce(0) { $0 + $1.rowCount } }
+
+    /// Only the streams at `range`, whose numbers then begin at 0.
+    package func narrowed(to range: Range<Int>) -> StreamSelection {
+        StreamSelection(
+            labels: Array(labels[range]),
+            sources: sources.map { Source(place: $0.place, ordinals: Array($0.ordinals[range])) },
+            times: times,
+            store: store
+        )
+    }
+
     init(labels: [Labels], sources: [Source], times: ClosedRange<Int64>, store: Store) {
         self.labels = labels
         self.sources = sources

@@ -65,7 +65,8 @@ struct PendingBatch: Sendable {
 /// What waits for the commit thread.
 struct CommitQueue {
     enum Job: Sendable {
-        case append(PendingBatch)
+        /// Batches that are journaled together.
+        case append([PendingBatch])
         /// Closes the journal file; tells the last sequence in it.
         case rotate(@Sendable (Result<UInt64, StoreError>) -> Void)
         /// Removes journal files that a checkpoint has covered.
@@ -97,26 +98,97 @@ extension Store {
         sync: SyncMode? = nil,
         completion: @escaping @Sendable (Result<AppendOutcome, StoreError>) -> Void
     ) {
+        if let refusal = refusal(of: batch) {
+            completion(.failure(refusal))
+            return
+        }
+        let pending = resolve(batch, tenant: tenant, batchID: batchID, sync: sync, completion)
+        if let refusal = submit([pending]) { completion(.failure(refusal)) }
+    }
+
+    /// Takes batches in that were sent as one: they share a write and a sync of the journal, and are
+    /// acknowledged, or refused, together.
+    ///
+    /// `completion` gets an outcome per batch, in their order. Empty batches cost nothing. A crash may
+    /// keep the first of them without the rest, of which none was acknowledged then.
+    package func append(
+        _ batches: [RowBatch],
+        tenant: String = "default",
+        batchID: [UInt8] = [],
+        sync: SyncMode? = nil,
+        completion: @escaping @Sendable (Result<[AppendOutcome], StoreError>) -> Void
+    ) {
+        let places = batches.indices.filter { batches[$0].rowCount > 0 }
+        guard !places.isEmpty else {
+            completion(.success(batches.map { _ in AppendOutcome() }))
+            return
+        }
+        for place in places {
+            if let refusal = refusal(of: batches[place]) {
+                completion(.failure(refusal))
+                return
+            }
+        }
+        let outcomes = JointOutcome(
+            count: batches.count,
+            waitingFor: places.count,
+            completion: completion
+        )
+        let pending = places.map { place in
+            // Each signal's part is known by itself, so that a resent half is not taken twice.
+            resolve(
+                batches[place],
+                tenant: tenant,
+                batchID: batchID.isEmpty ? [] : batchID + [0] + batches[place].signal.name.utf8,
+                sync: sync
+            ) { outcomes.set($0, at: place) }
+        }
+        if let refusal = submit(pending) { completion(.failure(refusal)) }
+    }
+
+    /// Why a batch is not even tried.
+    private func refusal(of batch: RowBatch) -> StoreError? {
         let memory = state.withLock { $0.memoryByteCount }
         guard memory <= options.memoryBytesMax else {
             counters.refusedBatches.add(1)
-            completion(.failure(.memoryFull(bytes: memory, limit: options.memoryBytesMax)))
-            return
+            return .memoryFull(bytes: memory, limit: options.memoryBytesMax)
         }
         // A longer record would be acknowledged and then not be read back.
         let recordBytes = JournalRecord.byteCountMax(of: batch)
         guard recordBytes <= JournalRecord.payloadBytesMax else {
-            let limit = JournalRecord.payloadBytesMax
-            completion(.failure(.batchTooLarge(bytes: recordBytes, limit: limit)))
-            return
+            return .batchTooLarge(bytes: recordBytes, limit: JournalRecord.payloadBytesMax)
         }
+        return nil
+    }
+
+    /// Gives batches to the commit thread, unless it has too many.
+    private func submit(_ pending: [PendingBatch]) -> StoreError? {
+        commits.update { queue in
+            if queue.isStopping || queue.isPoisoned { return .stopping }
+            guard queue.rowCount <= Self.waitingRowsMax else {
+                return .memoryFull(bytes: queue.rowCount * 20, limit: Self.waitingRowsMax * 20)
+            }
+            queue.jobs.append(.append(pending))
+            queue.rowCount += pending.reduce(0) { $0 + $1.times.count }
+            return nil
+        }
+    }
+
+    private func resolve(
+        _ batch: RowBatch,
+        tenant: String,
+        batchID: [UInt8],
+        sync: SyncMode?,
+        _ completion: @escaping @Sendable (Result<AppendOutcome, StoreError>) -> Void
+    ) -> PendingBatch {
         let registry = registry(tenant: tenant, signal: batch.signal)
         let resolution = registry.resolve(
             batch.streams,
+            handles: batch.handles,
             limit: options.streamsMax,
             now: clock.nowNanoseconds()
         )
-        let pending = Self.resolve(
+        return Self.resolve(
             batch,
             resolution,
             registry: registry,
@@ -126,16 +198,6 @@ extension Store {
             limit: options.streamsMax,
             completion: completion
         )
-        let refusal: StoreError? = commits.update { queue in
-            if queue.isStopping || queue.isPoisoned { return .stopping }
-            guard queue.rowCount <= Self.waitingRowsMax else {
-                return .memoryFull(bytes: queue.rowCount * 20, limit: Self.waitingRowsMax * 20)
-            }
-            queue.jobs.append(.append(pending))
-            queue.rowCount += pending.times.count
-            return nil
-        }
-        if let refusal { completion(.failure(refusal)) }
     }
 
     private static func resolve(
@@ -197,5 +259,45 @@ extension Store {
             refusal: refusal,
             completion: completion
         )
+    }
+}
+
+/// Gathers the outcomes of batches that are answered together.
+private final class JointOutcome: Sendable {
+    private struct State {
+        var outcomes: [AppendOutcome]
+        var waitingCount: Int
+        var failure: StoreError?
+    }
+
+    private let state: Mutex<State>
+    private let completion: @Sendable (Result<[AppendOutcome], StoreError>) -> Void
+
+    init(
+        count: Int,
+        waitingFor waitingCount: Int,
+        completion: @escaping @Sendable (Result<[AppendOutcome], StoreError>) -> Void
+    ) {
+        state = Mutex(
+            State(
+                outcomes: [AppendOutcome](repeating: AppendOutcome(), count: count),
+                waitingCount: waitingCount
+            )
+        )
+        self.completion = completion
+    }
+
+    /// Takes one outcome; the last of them ends the waiting.
+    func set(_ result: Result<AppendOutcome, StoreError>, at place: Int) {
+        let whole: Result<[AppendOutcome], StoreError>? = state.withLock { state in
+            switch result {
+            case .success(let outcome): state.outcomes[place] = outcome
+            case .failure(let error): state.failure = state.failure ?? error
+            }
+            state.waitingCount -= 1
+            guard state.waitingCount == 0 else { return nil }
+            return state.failure.map { .failure($0) } ?? .success(state.outcomes)
+        }
+        if let whole { completion(whole) }
     }
 }

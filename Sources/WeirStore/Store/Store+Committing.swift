@@ -21,7 +21,7 @@ extension Store {
             var group: [PendingBatch] = []
             for job in jobs {
                 switch job {
-                case .append(let batch): group.append(batch)
+                case .append(let batches): group += batches
                 case .rotate(let completion):
                     commit(group, &commitLog)
                     group = []
@@ -54,7 +54,9 @@ extension Store {
             var rowCount = 0
             var count = 0
             for job in queue.jobs {
-                if case .append(let batch) = job { rowCount += batch.times.count }
+                if case .append(let batches) = job {
+                    rowCount += batches.reduce(0) { $0 + $1.times.count }
+                }
                 count += 1
                 if rowCount >= Self.groupRowsMax { break }
             }

@@ -17,6 +17,8 @@ package final class Store: Sendable {
 
     let state = Mutex(StoreState())
     let catalog: Catalog
+    /// Type, unit and help of metrics.
+    package let metadata: MetadataTable
     let registries = Mutex<[RegistryKey: StreamRegistry]>([:])
     let commits = Monitor(CommitQueue())
     let flushes = Monitor(WorkQueue())
@@ -74,6 +76,7 @@ package final class Store: Sendable {
         let checkpoint: UInt64
         do throws(SQLiteError) {
             catalog = try Catalog(path: "\(options.directory)/catalog.sqlite")
+            metadata = try MetadataTable(database: catalog.database)
             checkpoint = try catalog.checkpoint()
             let remembered = try catalog.batches(
                 since: clock.nowNanoseconds() - options.batchMemory

@@ -31,8 +31,14 @@ final class StreamRegistry: Sendable {
 
     /// Finds or makes the reference of each stream.
     ///
-    /// New streams past `limit` are refused.
-    func resolve(_ streams: [Labels], limit: Int, now: Int64) -> Resolution {
+    /// New streams past `limit` are refused. `handles`, where there are any, save looking streams up
+    /// that were looked up before.
+    func resolve(
+        _ streams: [Labels],
+        handles: [StreamHandle] = [],
+        limit: Int,
+        now: Int64
+    ) -> Resolution {
         state.withLock { state in
             var resolution = Resolution(
                 references: [],
@@ -42,8 +48,13 @@ final class StreamRegistry: Sendable {
             )
             resolution.references.reserveCapacity(streams.count)
             for (index, labels) in streams.enumerated() {
-                if let known = state.references[labels] {
+                let hint = handles.isEmpty ? nil : handles[index].reference
+                if let hint, Int(hint) < state.labels.count, state.labels[Int(hint)] == labels {
+                    state.lastWrites[Int(hint)] = now
+                    resolution.references.append(hint)
+                } else if let known = state.references[labels] {
                     state.lastWrites[Int(known)] = now
+                    if !handles.isEmpty { handles[index].reference = known }
                     resolution.references.append(known)
                 } else if state.references.count < limit {
                     let reference = UInt32(state.labels.count)
@@ -51,6 +62,7 @@ final class StreamRegistry: Sendable {
                     state.labels.append(labels)
                     state.lastWrites.append(now)
                     state.definedEpochs.append(0)
+                    if !handles.isEmpty { handles[index].reference = reference }
                     resolution.references.append(reference)
                 } else {
                     resolution.refusedCount += 1

@@ -145,6 +145,8 @@ package struct MetricResult: Sendable {
     package static let refusalsMax = 20
 
     package var points: [MetricPoint] = []
+    /// What is told of each metric, once.
+    package var metadata: [FamilyMetadata] = []
     /// The first refusals: the metric's name and the reason.
     package var refusals: [(metric: String, error: MetricError)] = []
     package var refusedCount = 0

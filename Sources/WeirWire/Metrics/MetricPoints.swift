@@ -6,6 +6,7 @@ struct MetricPoints {
     struct Metric {
         var name = ""
         var unit = ""
+        var help = ""
         var isCounter = false
         var isGauge = false
         var isDelta = false
@@ -20,6 +21,8 @@ struct MetricPoints {
     private var targetInfo: [(name: String, value: String)] = []
     private var scopeLabels: [(name: String, value: String)] = []
     private var latest: Int64 = 0
+    /// Families whose metadata is in the result.
+    private var families: Set<String> = []
 
     init(_ options: MetricOptions) { self.options = options }
 
@@ -132,6 +135,18 @@ struct MetricPoints {
             }
             try check(shape)
             latest = max(latest, time)
+            if families.insert(name).inserted {
+                result.metadata.append(
+                    FamilyMetadata(
+                        name: name,
+                        MetricMetadata(
+                            type: Self.type(metric, shape),
+                            unit: PrometheusName.unit(metric.unit),
+                            help: metric.help
+                        )
+                    )
+                )
+            }
             result.points.append(
                 MetricPoint(
                     name: name,
@@ -146,6 +161,14 @@ struct MetricPoints {
             )
         } catch {
             result.refuse(metric.name, error)
+        }
+    }
+
+    private static func type(_ metric: Metric, _ shape: MetricPoint.Shape) -> MetricType {
+        switch shape {
+        case .number: metric.isCounter ? .counter : .gauge
+        case .histogram, .exponential: .histogram
+        case .summary: .summary
         }
     }
 

@@ -44,6 +44,7 @@ package struct OTLPMetricJSONParser {
         var metric = MetricPoints.Metric()
         metric.name = value["name"]?.string ?? ""
         metric.unit = value["unit"]?.string ?? ""
+        metric.help = value["description"]?.string ?? ""
         for kind in ["gauge", "sum", "histogram", "exponentialHistogram", "summary"] {
             guard let data = value[kind] else { continue }
             let temporality = data["aggregationTemporality"]

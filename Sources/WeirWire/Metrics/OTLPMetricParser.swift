@@ -82,6 +82,7 @@ package struct OTLPMetricParser {
             guard field.wire == .bytes else { continue }
             switch field.number {
             case 1: metric.name = MetricPoints.text(Self.copy(bytes, field.range))
+            case 2: metric.help = MetricPoints.text(Self.copy(bytes, field.range))
             case 3: metric.unit = MetricPoints.text(Self.copy(bytes, field.range))
             case 5, 7, 9, 10, 11: data = (field.number, field.range)
             default: break

@@ -43,6 +43,13 @@ enum PrometheusName {
         return joined.utf8.first.map(isDigit) == true ? "_" + joined : joined
     }
 
+    /// The unit as it stands at a metric's end, without what it is per; empty for none.
+    static func unit(_ unit: String) -> String {
+        guard !isAnnotation(unit), let main = unit.split(separator: "/").first.map(String.init)
+        else { return "" }
+        return words(units[main] ?? main).joined(separator: "_")
+    }
+
     /// A label's name: what is not a letter, a digit or `_` becomes `_`.
     ///
     /// A digit, or a single `_`, in front gets `key` before it, as with Prometheus. Empty when only `_`

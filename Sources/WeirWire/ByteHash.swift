@@ -1,0 +1,72 @@
+internal import Glibc
+
+/// Hashes and compares ranges of bytes.
+///
+/// Not keyed: a hostile body can slow its own parsing by collisions, and is bounded by its size.
+enum ByteHash {
+    private static let start: UInt64 = 0x9E37_79B9_7F4A_7C15
+
+    /// Long ranges are taken in three lanes, so that no multiplication waits for the one before.
+    static func hash(_ range: Range<Int>, in bytes: Span<UInt8>) -> UInt64 {
+        var hash = start ^ UInt64(range.count)
+        var index = range.lowerBound
+        if range.count >= 48 {
+            var (second, third) = (hash &* 3, hash &* 5)
+            while index &+ 24 <= range.upperBound {
+                hash = mix(hash ^ word(index, in: bytes))
+                second = mix(second ^ word(index &+ 8, in: bytes))
+                third = mix(third ^ word(index &+ 16, in: bytes))
+                index &+= 24
+            }
+            hash ^= mix(second ^ start) ^ mix(third &+ start)
+        }
+        while index &+ 8 <= range.upperBound {
+            hash = mix(hash ^ word(index, in: bytes))
+            index &+= 8
+        }
+        while index < range.upperBound {
+            // SAFETY: index < range.upperBound <= bytes.count.
+            hash = mix(hash ^ UInt64(unsafe bytes[unchecked: index]))
+            index &+= 1
+        }
+        return hash
+    }
+
+    @inline(__always)
+    private static func mix(_ value: UInt64) -> UInt64 {
+        let product = value.multipliedFullWidth(by: 0xA076_1D64_78BD_642F)
+        return product.high ^ product.low
+    }
+
+    @inline(__always)
+    private static func word(_ index: Int, in bytes: Span<UInt8>) -> UInt64 {
+        // SAFETY: callers prove index + 8 <= bytes.count.
+        unsafe bytes.withUnsafeBytes {
+            unsafe $0.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        }
+    }
+
+    /// Whether `count` bytes at `left` and at `right` are equal; false where they do not lie inside
+    /// their spans.
+    static func areEqual(
+        _ left: Int,
+        in leftBytes: Span<UInt8>,
+        _ right: Int,
+        in rightBytes: Span<UInt8>,
+        count: Int
+    ) -> Bool {
+        guard count > 0 else { return count == 0 }
+        guard left >= 0, right >= 0, leftBytes.count &- left >= count,
+            rightBytes.count &- right >= count
+        else { return false }
+        // SAFETY: the guard proves that both runs lie inside their buffers.
+        return unsafe leftBytes.withUnsafeBytes { leftBuffer in
+            unsafe rightBytes.withUnsafeBytes { rightBuffer in
+                guard let leftStart = leftBuffer.baseAddress,
+                    let rightStart = rightBuffer.baseAddress
+                else { return false }
+                return unsafe memcmp(leftStart + left, rightStart + right, count) == 0
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+/// Numbers byte strings, each once, and keeps copies of them: a hash table with open addressing over one
+/// run of bytes.
+struct ByteTable: Sendable {
+    private struct Slot {
+        var hash: UInt64 = 0
+        /// -1: free.
+        var number: Int32 = -1
+    }
+
+    private var slots = [Slot](repeating: Slot(), count: 256)
+    private var bytes: [UInt8] = []
+    /// Where each string ends.
+    private var ends: [Int] = []
+
+    var count: Int { ends.count }
+    var byteCount: Int { bytes.count + ends.count * 8 + slots.count * 16 }
+
+    /// The number of the string at `range`; nil when it is not known.
+    func find(_ range: Range<Int>, hash: UInt64, in source: Span<UInt8>) -> Int? {
+        let known = bytes.span
+        var index = Int(truncatingIfNeeded: hash) & (slots.count - 1)
+        while slots[index].number >= 0 {
+            if slots[index].hash == hash {
+                let number = Int(slots[index].number)
+                let start = number > 0 ? ends[number - 1] : 0
+                if ends[number] - start == range.count,
+                    ByteHash.areEqual(
+                        start,
+                        in: known,
+                        range.lowerBound,
+                        in: source,
+                        count: range.count
+                    )
+                {
+                    return number
+                }
+            }
+            index = (index + 1) & (slots.count - 1)
+        }
+        return nil
+    }
+
+    /// The length of a string.
+    func length(of number: Int) -> Int {
+        ends[number] - (number > 0 ? ends[number - 1] : 0)
+    }
+
+    /// Whether a string is what stands at `start`, whole, in `source`.
+    func isString(_ number: Int, at start: Int, in source: Span<UInt8>) -> Bool {
+        ByteHash.areEqual(
+            number > 0 ? ends[number - 1] : 0,
+            in: bytes.span,
+            start,
+            in: source,
+            count: length(of: number)
+        )
+    }
+
+    /// Adds a string that `find` did not find.
+    ///
+    /// - Returns: Its number, the next one.
+    mutating func insert(_ range: Range<Int>, hash: UInt64, in source: Span<UInt8>) -> Int {
+        if ends.count * 2 >= slots.count { grow() }
+        let run = source.extracting(range)
+        // SAFETY: the buffer is copied inside the closure.
+        unsafe run.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+        ends.append(bytes.count)
+        place(Slot(hash: hash, number: Int32(ends.count - 1)))
+        return ends.count - 1
+    }
+
+    mutating func removeAll() { self = ByteTable() }
+
+    private mutating func place(_ slot: Slot) {
+        var index = Int(truncatingIfNeeded: slot.hash) & (slots.count - 1)
+        while slots[index].number >= 0 { index = (index + 1) & (slots.count - 1) }
+        slots[index] = slot
+    }
+
+    private mutating func grow() {
+        let old = slots
+        slots = [Slot](repeating: Slot(), count: old.count * 2)
+        for slot in old where slot.number >= 0 { place(slot) }
+    }
+}

@@ -1,0 +1,497 @@
+internal import WeirCore
+
+/// Reads requests of Prometheus's remote write, versions 1.0 and 2.0.
+///
+/// Field numbers: prometheus/prompb/remote.proto and types.proto, io/prometheus/write/v2/types.proto.
+/// What is refused, and how: docs/metrics-in.md. A series is found by the bytes of its labels in
+/// `SeriesInterner`; samples, which are nearly everything, are read without a general reader.
+package struct RemoteWriteParser {
+    /// Rows that one request may hold.
+    package static let rowsMax = 2_000_000
+
+    let options: MetricOptions
+    var interner: SeriesInterner
+    var result = MetricBatches()
+    var builder: LabelBuilder
+    /// The streams of histograms and exemplars, which are seldom, by their labels.
+    private var histogramStreams: [Labels: UInt32] = [:]
+    private var exemplarStreams: [Labels: UInt32] = [:]
+    var seriesNumber = 0
+    var symbols = SymbolTable()
+
+    /// Parses an unpacked body.
+    ///
+    /// - Throws: `RemoteWriteError`; then nothing is taken.
+    package static func parse(
+        _ body: [UInt8],
+        version: RemoteWriteVersion,
+        options: MetricOptions,
+        interner: inout SeriesInterner
+    ) throws(RemoteWriteError) -> MetricBatches {
+        var parser = RemoteWriteParser(options: options, interner: interner)
+        // The only reference is the parser's, so that nothing is copied when it changes.
+        interner = SeriesInterner()
+        defer { interner = parser.interner }
+        parser.interner.beginBatch()
+        parser.reserve(parser.interner.rowCountBefore)
+        do throws(DecodeError) {
+            switch version {
+            case .one: try parser.readWriteRequest(body.span)
+            case .two: try parser.readRequest(body.span)
+            }
+        } catch {
+            throw .damagedProtobuf(offset: error.offset)
+        }
+        guard parser.result.rowCount <= rowsMax else { throw .tooManyRows(limit: rowsMax) }
+        parser.interner.rowCountBefore = parser.result.samples.rowCount
+        return parser.result
+    }
+
+    private init(options: MetricOptions, interner: SeriesInterner) {
+        self.options = options
+        self.interner = interner
+        builder = LabelBuilder(options: options)
+    }
+
+    /// Whether the rows so far are no more than may be.
+    var hasRoom: Bool {
+        result.samples.times.count <= Self.rowsMax
+            && result.histograms.times.count <= Self.rowsMax
+            && result.exemplars.times.count <= Self.rowsMax
+    }
+
+    private mutating func reserve(_ rowCount: Int) {
+        result.samples.streams.reserveCapacity(rowCount)
+        result.samples.firstLines.reserveCapacity(rowCount)
+        result.samples.handles.reserveCapacity(rowCount)
+        result.samples.streamIndexes.reserveCapacity(rowCount)
+        result.samples.times.reserveCapacity(rowCount)
+        result.samples.columns[0].floats.reserveCapacity(rowCount)
+    }
+
+    // MARK: Version 1
+
+    private mutating func readWriteRequest(_ bytes: Span<UInt8>) throws(DecodeError) {
+        var reader = ProtobufReader(0..<bytes.count)
+        while let field = try reader.next(bytes), hasRoom {
+            guard field.wire == .bytes else { continue }
+            switch field.number {
+            case 1: try readSeries(bytes, field.range)
+            case 3: try readMetadata(bytes, field.range)
+            default: break
+            }
+        }
+    }
+
+    private mutating func readSeries(
+        _ bytes: Span<UInt8>,
+        _ range: Range<Int>
+    ) throws(DecodeError) {
+        seriesNumber += 1
+        if let entry = interner.predicted(
+            at: range.lowerBound,
+            before: range.upperBound,
+            in: bytes
+        ) {
+            let rest = (range.lowerBound + interner.keyLength(of: entry))..<range.upperBound
+            if try !hasField(1, bytes, rest) {
+                interner.found(entry)
+                var series = Series(entry: entry)
+                return try readRows(bytes, rest, &series, version: .one)
+            }
+        }
+        var cursor = range.lowerBound
+        while cursor < range.upperBound, bytes[cursor] == 0x0A {
+            cursor = try Self.message(bytes, cursor + 1, range.upperBound).end
+        }
+        let rest = cursor..<range.upperBound
+        var series: Series
+        if try hasField(1, bytes, rest) {
+            // Labels behind samples: allowed by protobuf, done by nobody.
+            let whole = try Self.gatherLabels(bytes, range)
+            series = find(0..<whole.count, in: whole.span)
+        } else {
+            series = find(range.lowerBound..<cursor, in: bytes)
+        }
+        try readRows(bytes, rest, &series, version: .one)
+    }
+
+    private static func gatherLabels(
+        _ bytes: Span<UInt8>,
+        _ range: Range<Int>
+    ) throws(DecodeError) -> [UInt8] {
+        var labels: [UInt8] = []
+        var reader = ProtobufReader(range)
+        while let field = try reader.next(bytes) {
+            guard field.number == 1, field.wire == .bytes else { continue }
+            labels.append(0x0A)
+            UInt64(field.range.count).appendVarint(to: &labels)
+            labels += LabelBuilder.copy(field.range, bytes)
+        }
+        return labels
+    }
+
+    /// The series whose label messages lie at `key`.
+    private mutating func find(_ key: Range<Int>, in bytes: Span<UInt8>) -> Series {
+        var series = Series()
+        let hash = ByteHash.hash(key, in: bytes)
+        series.entry = interner.find(key, hash: hash, in: bytes)
+        if let known = series.entry {
+            interner.found(known)
+            return series
+        }
+        do throws(SeriesError) {
+            builder.pairs.removeAll(keepingCapacity: true)
+            try readLabels(bytes, key)
+            series.labels = try builder.finish(bytes)
+            series.entry = interner.insert(key, hash: hash, labels: series.labels, in: bytes)
+            if let made = series.entry { interner.found(made) }
+        } catch {
+            series.refusal = error
+        }
+        return series
+    }
+
+    private mutating func readLabels(
+        _ bytes: Span<UInt8>,
+        _ key: Range<Int>
+    ) throws(SeriesError) {
+        do throws(DecodeError) {
+            var reader = ProtobufReader(key)
+            while let field = try reader.next(bytes) {
+                builder.pairs.append(try Self.label(bytes, field.range))
+            }
+        } catch {
+            throw .damagedLabel(offset: error.offset)
+        }
+    }
+
+    /// Whether a message has a field of that number; samples, of number 2, are stepped over quickly.
+    func hasField(
+        _ number: Int,
+        _ bytes: Span<UInt8>,
+        _ range: Range<Int>
+    ) throws(DecodeError) -> Bool {
+        var cursor = range.lowerBound
+        while cursor < range.upperBound, bytes[cursor] == 0x12 {
+            cursor = try Self.message(bytes, cursor + 1, range.upperBound).end
+        }
+        guard cursor < range.upperBound else { return false }
+        var reader = ProtobufReader(cursor..<range.upperBound)
+        while let field = try reader.next(bytes) {
+            if field.number == number { return true }
+        }
+        return false
+    }
+
+    private mutating func readMetadata(
+        _ bytes: Span<UInt8>,
+        _ range: Range<Int>
+    ) throws(DecodeError) {
+        var type = MetricType.unknown
+        var (name, help, unit) = (range.lowerBound..<range.lowerBound, "", "")
+        var reader = ProtobufReader(range)
+        while let field = try reader.next(bytes) {
+            switch (field.number, field.wire) {
+            case (1, .varint): type = Self.metricType(field.bits)
+            case (2, .bytes): name = field.range
+            case (4, .bytes): help = LabelBuilder.text(field.range, bytes)
+            case (5, .bytes): unit = LabelBuilder.text(field.range, bytes)
+            default: break
+            }
+        }
+        guard !name.isEmpty else { return }
+        result.metadata.append(
+            FamilyMetadata(
+                name: LabelBuilder.text(name, bytes),
+                MetricMetadata(type: type, unit: unit, help: help)
+            )
+        )
+    }
+
+    /// Both versions number their types alike.
+    static func metricType(_ bits: UInt64) -> MetricType {
+        switch bits {
+        case 1: .counter
+        case 2: .gauge
+        case 3: .histogram
+        case 4: .gaugehistogram
+        case 5: .summary
+        case 6: .info
+        case 7: .stateset
+        default: .unknown
+        }
+    }
+
+    // MARK: Series
+
+    /// What is known of the series that is being read.
+    struct Series {
+        /// Its place in the interner, where there was room for it.
+        var entry: Int?
+        /// Its labels, where it has no entry, or where they were asked for.
+        var labels = Labels.empty
+        var refusal: SeriesError?
+        /// Its place among the samples' streams, once it has one.
+        var stream: UInt32?
+    }
+
+    func labels(of series: Series) -> Labels {
+        series.entry.map { interner.entries[$0].labels } ?? series.labels
+    }
+
+    /// Reads what a series has besides its labels.
+    mutating func readRows(
+        _ bytes: Span<UInt8>,
+        _ range: Range<Int>,
+        _ series: inout Series,
+        version: RemoteWriteVersion
+    ) throws(DecodeError) {
+        var cursor = range.lowerBound
+        while cursor < range.upperBound {
+            // Both versions' samples are field 2.
+            guard bytes[cursor] == 0x12 else {
+                try readRest(bytes, cursor..<range.upperBound, &series, version: version)
+                return
+            }
+            let (message, end) = try Self.message(bytes, cursor + 1, range.upperBound)
+            cursor = end
+            try readSample(bytes, message, &series)
+        }
+    }
+
+    @inline(__always)
+    private mutating func readSample(
+        _ bytes: Span<UInt8>,
+        _ message: Range<Int>,
+        _ series: inout Series
+    ) throws(DecodeError) {
+        let (value, milliseconds) = try Self.sample(bytes, message)
+        if let refusal = series.refusal { return refuse(refusal, series) }
+        let (time, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
+        guard !overflow else { return refuse(.badTime, series) }
+        guard time <= options.now || time &- options.now <= options.futureMax else {
+            return refuse(.tooFarInFuture(limit: options.futureMax), series)
+        }
+        let stream = series.stream ?? sampleStream(series)
+        series.stream = stream
+        result.samples.append(value, stream: stream, time: time)
+    }
+
+    /// The series' place among the samples' streams of this batch.
+    private mutating func sampleStream(_ series: Series) -> UInt32 {
+        guard let entry = series.entry else {
+            result.samples.handles.append(StreamHandle())
+            return result.samples.addStream(series.labels, line: seriesNumber)
+        }
+        if interner.entries[entry].stamp == interner.stamp {
+            return interner.entries[entry].stream
+        }
+        let stream = result.samples.addStream(interner.entries[entry].labels, line: seriesNumber)
+        result.samples.handles.append(interner.entries[entry].handle)
+        interner.entries[entry].stream = stream
+        interner.entries[entry].stamp = interner.stamp
+        return stream
+    }
+
+    mutating func refuse(_ error: SeriesError, _ series: Series) {
+        let labels = labels(of: series)
+        let name = labels.bytes.isEmpty ? "" : "\(labels): "
+        result.refuse(line: seriesNumber, name + error.description)
+    }
+
+    /// Histograms, exemplars and metadata, and samples that come after any of them.
+    private mutating func readRest(
+        _ bytes: Span<UInt8>,
+        _ range: Range<Int>,
+        _ series: inout Series,
+        version: RemoteWriteVersion
+    ) throws(DecodeError) {
+        let (exemplarField, histogramField) = version == .one ? (3, 4) : (4, 3)
+        var reader = ProtobufReader(range)
+        while let field = try reader.next(bytes) {
+            guard field.wire == .bytes else { continue }
+            switch field.number {
+            case 2: try readSample(bytes, field.range, &series)
+            case histogramField:
+                let reading = try HistogramMessage.read(bytes, field.range)
+                if let refusal = series.refusal {
+                    refuse(refusal, series)
+                } else {
+                    put(reading, series)
+                }
+            case exemplarField:
+                if let refusal = series.refusal {
+                    refuse(refusal, series)
+                } else {
+                    try readExemplar(bytes, field.range, series, version: version)
+                }
+            case 5 where version == .two && series.refusal == nil:
+                try readInlineMetadata(bytes, field.range, series)
+            default: break
+            }
+        }
+    }
+
+    private mutating func put(_ reading: HistogramMessage.Reading, _ series: Series) {
+        do throws(SeriesError) {
+            let histogram = try HistogramMessage.checked(reading)
+            let time = try time(reading.milliseconds)
+            let labels = labels(of: series)
+            let stream =
+                histogramStreams[labels]
+                ?? result.histograms.addStream(labels, line: seriesNumber)
+            histogramStreams[labels] = stream
+            result.histograms.append(histogram, stream: stream, time: time)
+        } catch {
+            refuse(error, series)
+        }
+    }
+
+    private func time(_ milliseconds: Int64) throws(SeriesError) -> Int64 {
+        let (time, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
+        guard !overflow else { throw .badTime }
+        guard time <= options.now || time - options.now <= options.futureMax else {
+            throw .tooFarInFuture(limit: options.futureMax)
+        }
+        return time
+    }
+
+    private mutating func readExemplar(
+        _ bytes: Span<UInt8>,
+        _ range: Range<Int>,
+        _ series: Series,
+        version: RemoteWriteVersion
+    ) throws(DecodeError) {
+        var value = 0.0
+        var milliseconds: Int64 = 0
+        var own: [LabelBuilder.Pair] = []
+        var references: [UInt64] = []
+        var reader = ProtobufReader(range)
+        while let field = try reader.next(bytes) {
+            switch (field.number, field.wire) {
+            case (1, .bytes) where version == .one: own.append(try Self.label(bytes, field.range))
+            case (1, _): try Self.readReferences(bytes, field, &references)
+            case (2, .fixed64): value = field.double
+            case (3, .varint): milliseconds = field.int64
+            default: break
+            }
+        }
+        do throws(SeriesError) {
+            if version == .two { own = try pairs(of: references) }
+            let time = try time(milliseconds)
+            guard own.count <= options.labelsMax else {
+                throw .tooManyLabels(count: own.count, limit: options.labelsMax)
+            }
+            let labels = labels(of: series)
+            let pairs = try own.map { pair throws(SeriesError) in try text(of: pair, bytes) }
+            let stream =
+                exemplarStreams[labels] ?? result.exemplars.addStream(labels, line: seriesNumber)
+            exemplarStreams[labels] = stream
+            result.exemplars.appendExemplar(value, labels: pairs, stream: stream, time: time)
+        } catch {
+            refuse(error, series)
+        }
+    }
+
+    /// A label of an exemplar.
+    private func text(
+        of pair: LabelBuilder.Pair,
+        _ bytes: Span<UInt8>
+    ) throws(SeriesError) -> (name: String, value: String) {
+        guard pair.name.count <= options.labelNameBytesMax else {
+            throw .nameTooLong(bytes: pair.name.count, limit: options.labelNameBytesMax)
+        }
+        let name = LabelBuilder.text(pair.name, bytes)
+        guard pair.value.count <= options.labelValueBytesMax else {
+            throw .valueTooLong(
+                label: name,
+                bytes: pair.value.count,
+                limit: options.labelValueBytesMax
+            )
+        }
+        return (name, LabelBuilder.text(pair.value, bytes))
+    }
+
+    // MARK: Parts
+
+    private static func label(
+        _ bytes: Span<UInt8>,
+        _ range: Range<Int>
+    ) throws(DecodeError) -> LabelBuilder.Pair {
+        let none = range.lowerBound..<range.lowerBound
+        var pair = LabelBuilder.Pair(name: none, value: none)
+        var reader = ProtobufReader(range)
+        while let field = try reader.next(bytes) {
+            if field.number == 1 { pair.name = field.range }
+            if field.number == 2 { pair.value = field.range }
+        }
+        return pair
+    }
+
+    /// The range of a message whose length stands at `start`, and where it ends.
+    @inline(__always)
+    static func message(
+        _ bytes: Span<UInt8>,
+        _ start: Int,
+        _ end: Int
+    ) throws(DecodeError) -> (range: Range<Int>, end: Int) {
+        guard start < end else { throw .truncated(offset: start, needed: 1) }
+        let byte = bytes[start]
+        var length = Int(byte)
+        var cursor = start &+ 1
+        if byte >= 0x80 {
+            guard cursor < end, bytes[cursor] < 0x80 else {
+                // Longer than 16 KiB: seldom, and checked by the general reader.
+                var reader = ProtobufReader((start - 1)..<end)
+                guard let field = try reader.next(bytes), field.wire == .bytes else {
+                    throw .truncated(offset: start, needed: 1)
+                }
+                return (field.range, field.range.upperBound)
+            }
+            length = Int(byte & 0x7F) | Int(bytes[cursor]) << 7
+            cursor &+= 1
+        }
+        guard length <= end &- cursor else {
+            throw .truncated(offset: cursor, needed: length &- (end &- cursor))
+        }
+        return (cursor..<(cursor &+ length), cursor &+ length)
+    }
+
+    /// A sample's value and its time in milliseconds: `09 value 10 time`, as all senders write it.
+    @inline(__always)
+    private static func sample(
+        _ bytes: Span<UInt8>,
+        _ range: Range<Int>
+    ) throws(DecodeError) -> (value: Double, milliseconds: Int64) {
+        let start = range.lowerBound
+        // A time since 1987 and before 2527 takes six bytes.
+        guard range.count == 16, bytes[start] == 0x09, bytes[start &+ 9] == 0x10,
+            bytes[start &+ 15] < 0x80
+        else { return try anySample(bytes, range) }
+        let bits = unsafe bytes.withUnsafeBytes {
+            // SAFETY: the message has 16 bytes.
+            unsafe $0.loadUnaligned(fromByteOffset: start &+ 1, as: UInt64.self)
+        }
+        var time: UInt64 = 0
+        for place in 0..<6 {
+            let byte = bytes[start &+ 10 &+ place]
+            guard place == 5 || byte >= 0x80 else { return try anySample(bytes, range) }
+            time |= UInt64(byte & 0x7F) &<< UInt64(place &* 7)
+        }
+        return (Double(bitPattern: UInt64(littleEndian: bits)), Int64(time))
+    }
+
+    private static func anySample(
+        _ bytes: Span<UInt8>,
+        _ range: Range<Int>
+    ) throws(DecodeError) -> (value: Double, milliseconds: Int64) {
+        var (value, milliseconds) = (0.0, Int64(0))
+        var reader = ProtobufReader(range)
+        while let field = try reader.next(bytes) {
+            if field.number == 1, field.wire == .fixed64 { value = field.double }
+            if field.number == 2, field.wire == .varint { milliseconds = field.int64 }
+        }
+        return (value, milliseconds)
+    }
+}

@@ -30,6 +30,7 @@ package final class QueryContext: Sendable {
     package let bytesRead = Atomic<Int>(0)
     private let memoryBytes = Atomic<Int>(0)
     private let warningList = Mutex<[String]>([])
+    private let infoList = Mutex<[String]>([])
     private let deadline: ContinuousClock.Instant
     private let timeoutMilliseconds: Int
 
@@ -48,6 +49,15 @@ package final class QueryContext: Sendable {
 
     /// What the asker should know of an answer that is not whole; each text once.
     package var warnings: [String] { warningList.withLock { $0 } }
+
+    /// What the asker may like to know of how an answer came about; each text once.
+    package var infos: [String] { infoList.withLock { $0 } }
+
+    package func inform(_ text: String) {
+        infoList.withLock { list in
+            if list.count < 16, !list.contains(text) { list.append(text) }
+        }
+    }
 
     package func warn(_ text: String) {
         warningList.withLock { list in

@@ -343,7 +343,8 @@ package enum PrometheusAPI {
         return PrometheusJSON.success(
             kept,
             stats: QueryStats(context, since: start),
-            warnings: context.warnings + (isTruncated ? [truncated] : [])
+            warnings: context.warnings + (isTruncated ? [truncated] : []),
+            infos: context.infos
         )
     }
 }

@@ -5,11 +5,11 @@ package import WeirCore
 ///
 /// Any query language may use it.
 package struct GridAggregation {
-    private let input: SeriesGrid
-    private let context: QueryContext
+    let input: SeriesGrid
+    let context: QueryContext
     private let grouped: LabelGroups
-    private var groups: [Labels] { grouped.labels }
-    private var groupOf: [Int] { grouped.groupOf }
+    var groups: [Labels] { grouped.labels }
+    var groupOf: [Int] { grouped.groupOf }
 
     package init(_ input: SeriesGrid, grouping: Grouping, context: QueryContext) {
         self.input = input
@@ -51,9 +51,9 @@ package struct GridAggregation {
         case .stddev, .stdvar:
             let result = try newBuffer()
             try deviation(isSquared: operation == .stdvar, into: result)
-            return SeriesGrid(labels: groups, values: result)
+            return try withHistograms(result, operation)
         case _ where GroupAccumulator.takes(operation):
-            return SeriesGrid(labels: groups, values: try totals(operation))
+            return try withHistograms(try totals(operation), operation)
         default: throw .unsupported(name: operation.rawValue)
         }
     }
@@ -108,6 +108,7 @@ package struct GridAggregation {
 
     /// The `phi`-quantile of each group, `phi` given per step.
     package func quantile(_ phi: [Double]) throws(QueryError) -> SeriesGrid {
+        noteIgnored(.quantile)
         let result = try newBuffer()
         for (group, rows) in members().enumerated() {
             for step in 0..<steps {
@@ -134,6 +135,7 @@ package struct GridAggregation {
                 )
             }
         }
+        noteIgnored(isTop ? .topk : .bottomk)
         let kept = try GridBuffer(rows: input.count, steps: steps, context: context)
         var order: [Int] = []
         for rows in members() {
@@ -171,23 +173,27 @@ package struct GridAggregation {
         var labels: [Labels] = []
         var cells: [(row: Int, step: Int)] = []
         var known: [[UInt64: Int]] = .init(repeating: [:], count: groups.count)
+        func row(of full: Labels) throws(QueryError) -> Int {
+            if let row = rowOf[full] { return row }
+            guard labels.count < context.seriesMax else {
+                throw .limit(name: "query series", limit: context.seriesMax)
+            }
+            rowOf[full] = labels.count
+            labels.append(full)
+            return labels.count - 1
+        }
         try fold { (group, step, value) throws(QueryError) in
             let bits = value.isNaN ? Double.nan.bitPattern : value.bitPattern
             if let row = known[group][bits] {
                 cells.append((row, step))
                 return
             }
-            let full = groups[group].setting(name, to: NumberText.plain(value))
-            let row = rowOf[full] ?? labels.count
-            if row == labels.count {
-                guard row < context.seriesMax else {
-                    throw .limit(name: "query series", limit: context.seriesMax)
-                }
-                rowOf[full] = row
-                labels.append(full)
-            }
+            let row = try row(of: groups[group].setting(name, to: NumberText.plain(value)))
             known[group][bits] = row
             cells.append((row, step))
+        }
+        try countHistograms { (group, step, text) throws(QueryError) in
+            cells.append((try row(of: groups[group].setting(name, to: text)), step))
         }
         let result = try GridBuffer(rows: labels.count, steps: steps, context: context)
         for cell in cells {

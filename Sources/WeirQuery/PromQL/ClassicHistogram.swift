@@ -1,61 +1,16 @@
-internal import WeirCore
-
-/// Quantiles of histograms kept as cumulative buckets: series that differ only in `le`.
+/// Estimates from a histogram kept as cumulative buckets: series that differ only in `le`.
 enum ClassicHistogram {
-    private static let bucketLabel = "le"
+    static let bucketLabel = "le"
     /// Counts that fall by less than this share are float noise.
     private static let noise = 1e-12
 
-    private struct Bucket {
+    /// How many observations are up to a bound.
+    struct Bucket {
         let bound: Double
         var count: Double
     }
 
-    /// The `phi`-quantile of each histogram in `input`, `phi` given per step.
-    static func quantiles(
-        _ phi: [Double],
-        _ input: SeriesGrid,
-        context: QueryContext
-    ) throws(QueryError) -> SeriesGrid {
-        var groupOf: [Labels: Int] = [:]
-        var labels: [Labels] = []
-        var members: [[(bound: Double, row: Int)]] = []
-        for row in 0..<input.count {
-            guard let text = input.labels[row][bucketLabel], let bound = parseBound(text) else {
-                continue
-            }
-            let own = input.labels[row].dropping([bucketLabel, Labels.metricNameLabel])
-            let group = groupOf[own] ?? labels.count
-            if group == labels.count {
-                groupOf[own] = group
-                labels.append(own)
-                members.append([])
-            }
-            members[group].append((bound, row))
-        }
-        let result = try GridBuffer(rows: labels.count, steps: input.steps, context: context)
-        for group in labels.indices {
-            try context.check()
-            members[group].sort { $0.bound < $1.bound }
-            for step in 0..<input.steps {
-                var buckets: [Bucket] = []
-                for member in members[group] {
-                    let count = input.values[member.row, step]
-                    if count.isAbsent { continue }
-                    if let last = buckets.last, last.bound == member.bound {
-                        buckets[buckets.count - 1].count += count
-                    } else {
-                        buckets.append(Bucket(bound: member.bound, count: count))
-                    }
-                }
-                guard !buckets.isEmpty else { continue }
-                result[group, step] = quantile(phi[step], &buckets)
-            }
-        }
-        return SeriesGrid(labels: labels, values: result)
-    }
-
-    private static func parseBound(_ text: String) -> Double? {
+    static func parseBound(_ text: String) -> Double? {
         switch text.lowercased() {
         case "+inf", "inf", "+infinity", "infinity": .infinity
         case "-inf", "-infinity": -.infinity
@@ -65,7 +20,7 @@ enum ClassicHistogram {
     }
 
     /// `buckets` are in ascending order of distinct bounds.
-    private static func quantile(_ phi: Double, _ buckets: inout [Bucket]) -> Double {
+    static func quantile(_ phi: Double, _ buckets: inout [Bucket]) -> Double {
         if phi.isNaN { return .nan }
         if phi < 0 { return -.infinity }
         if phi > 1 { return .infinity }
@@ -96,5 +51,36 @@ enum ClassicHistogram {
             rank -= buckets[index - 1].count
         }
         return start + (buckets[index].bound - start) * (rank / count)
+    }
+
+    /// The share of observations between two bounds, interpolated within a bucket on a linear
+    /// scale; `buckets` as for `quantile`.
+    static func fraction(_ lower: Double, _ upper: Double, _ buckets: [Bucket]) -> Double {
+        guard let top = buckets.last, top.bound == .infinity else { return .nan }
+        let count = top.count
+        if count == 0 || lower.isNaN || upper.isNaN { return .nan }
+        if lower >= upper { return 0 }
+        var rank = 0.0
+        var start = -Double.infinity
+        var lowerRank: Double?
+        var upperRank: Double?
+        for bucket in buckets {
+            func rankOf(_ value: Double) -> Double? {
+                if start >= value { return rank }
+                guard bucket.bound > value else { return nil }
+                return rank + (bucket.count - rank) * (value - start) / (bucket.bound - start)
+            }
+            lowerRank = lowerRank ?? rankOf(lower)
+            upperRank = upperRank ?? rankOf(upper)
+            if lowerRank != nil, upperRank != nil { break }
+            rank = bucket.count
+            start = bucket.bound
+        }
+        // Not `min`: what is no number stays none.
+        func capped(_ rank: Double?) -> Double {
+            guard let rank else { return count }
+            return rank > count ? count : rank
+        }
+        return (capped(upperRank) - capped(lowerRank)) / count
     }
 }

@@ -64,9 +64,14 @@ package enum PromQL {
                 ? Array(vector.labels.indices) : LabelOrder.sortedIndices(vector.labels)
             var samples: [QuerySample] = []
             samples.reserveCapacity(order.count)
-            for row in order where !vector.values[row, 0].isAbsent {
+            for row in order where vector.isPresent(row, 0) {
+                let histogram = vector.histograms?[row, 0]
                 samples.append(
-                    QuerySample(labels: vector.labels[row], value: vector.values[row, 0])
+                    QuerySample(
+                        labels: vector.labels[row],
+                        value: histogram == nil ? vector.values[row, 0] : 0,
+                        histogram: histogram
+                    )
                 )
             }
             return .vector(time: time, samples: samples)
@@ -149,8 +154,20 @@ package enum PromQL {
             times.append(grid.time(step))
             values.append(vector.values[row, step])
         }
-        guard !times.isEmpty else { return nil }
-        return QuerySeries(labels: vector.labels[row], times: times, values: values)
+        var histograms: [QueryHistogram] = []
+        if let boxes = vector.histograms?.row(row) {
+            for step in boxes.indices {
+                guard let histogram = boxes[step]?.histogram else { continue }
+                histograms.append(QueryHistogram(time: grid.time(step), histogram: histogram))
+            }
+        }
+        guard !times.isEmpty || !histograms.isEmpty else { return nil }
+        return QuerySeries(
+            labels: vector.labels[row],
+            times: times,
+            values: values,
+            histograms: histograms
+        )
     }
 
     private static func checkTimes(_ start: Int64, _ end: Int64) throws(QueryError) {
@@ -247,6 +264,26 @@ extension PromQLEvaluator {
             guard !keptTimes.isEmpty else { return }
             let one = QuerySeries(labels: labels[series], times: keptTimes, values: keptValues)
             found.withLock { $0[series] = one }
+        }
+        try selection.scanHistograms { (series, histograms) throws(QueryError) in
+            try context.check()
+            var kept: [QueryHistogram] = []
+            var bytes = 0
+            for (time, box) in zip(histograms.times, histograms.boxes)
+            where time >= from && time <= through && !box.histogram.isStale {
+                kept.append(QueryHistogram(time: time, histogram: box.histogram))
+                bytes += box.histogram.byteCount
+            }
+            guard !kept.isEmpty else { return }
+            try context.reserve(bytes: bytes)
+            found.withLock { found in
+                found[series] = QuerySeries(
+                    labels: labels[series],
+                    times: found[series]?.times ?? [],
+                    values: found[series]?.values ?? [],
+                    histograms: kept
+                )
+            }
         }
         let series = found.withLock { $0 }
         return LabelOrder.sortedIndices(labels).compactMap { series[$0] }

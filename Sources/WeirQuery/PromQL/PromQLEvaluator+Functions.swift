@@ -25,6 +25,9 @@ extension PromQLEvaluator {
             }
             let input = try vector(arguments[0], on: grid)
             input.update { _, step in Double(grid.time(step)) / 1000 }
+            input.forEachHistogram { _, row, step in
+                input.values[row, step] = Double(grid.time(step)) / 1000
+            }
             return .vector(try dropped(input))
         case .absent:
             let input = try vector(arguments[0], on: grid)
@@ -40,8 +43,41 @@ extension PromQLEvaluator {
         case .histogram_quantile:
             let phi = try scalar(arguments[0], on: grid)
             let buckets = try vector(arguments[1], on: grid)
-            let quantiles = try ClassicHistogram.quantiles(phi, buckets, context: context)
-            return .vector(try quantiles.merged(context: context))
+            return .vector(
+                try HistogramFunction(buckets, context: context).estimated(
+                    classic: { ClassicHistogram.quantile(phi[$1], &$0) },
+                    native: { histogram, step in
+                        let value = histogram.quantile(phi[step])
+                        if histogram.hasNaN, histogram.count != 0, (0...1).contains(phi[step]) {
+                            context.note(value.isNaN ? .quantileOfNaN : .quantileSkewedByNaN)
+                        }
+                        return value
+                    }
+                )
+            )
+        case .histogram_fraction:
+            let lower = try scalar(arguments[0], on: grid)
+            let upper = try scalar(arguments[1], on: grid)
+            let buckets = try vector(arguments[2], on: grid)
+            return .vector(
+                try HistogramFunction(buckets, context: context).estimated(
+                    classic: { ClassicHistogram.fraction(lower[$1], upper[$1], $0) },
+                    native: { histogram, step in
+                        if histogram.hasNaN, histogram.count != 0, lower[step] < upper[step] {
+                            context.note(.fractionWithoutNaN)
+                        }
+                        return histogram.fraction(from: lower[step], to: upper[step])
+                    }
+                )
+            )
+        case .histogram_count: return .vector(try histogramNumbers(call, on: grid) { $0.count })
+        case .histogram_sum: return .vector(try histogramNumbers(call, on: grid) { $0.sum })
+        case .histogram_avg:
+            return .vector(try histogramNumbers(call, on: grid) { $0.sum / $0.count })
+        case .histogram_stddev:
+            return .vector(try histogramNumbers(call, on: grid) { $0.variance.squareRoot() })
+        case .histogram_stdvar:
+            return .vector(try histogramNumbers(call, on: grid) { $0.variance })
         case .clamp, .clamp_min, .clamp_max: return .vector(try clamped(call, on: grid))
         case .round:
             let input = try vector(arguments[0], on: grid)
@@ -76,12 +112,28 @@ extension PromQLEvaluator {
         return .vector(try dropped(input, mayRepeat: mayRepeat))
     }
 
-    /// The result of a function that gives its input another meaning: without metric names.
+    /// One number for each histogram; plain samples are dropped.
+    private func histogramNumbers(
+        _ call: PromQLCall,
+        on grid: StepGrid,
+        _ number: (FloatHistogram) -> Double
+    ) throws(QueryError) -> SeriesGrid {
+        let input = try vector(call.arguments[0], on: grid)
+        input.update { _, _ in .absent }
+        input.forEachHistogram { histogram, row, step in
+            input.values[row, step] = number(histogram)
+        }
+        return try dropped(input)
+    }
+
+    /// The result of a function that gives its input another meaning: without metric names, and of
+    /// numbers only.
     private func dropped(
         _ input: SeriesGrid,
         mayRepeat: Bool = false
     ) throws(QueryError) -> SeriesGrid {
         var result = input
+        result.histograms = nil
         result.dropMetricNames()
         if mayRepeat { return result }
         return try result.merged(context: context)
@@ -135,7 +187,7 @@ extension PromQLEvaluator {
     ) throws(QueryError) -> SeriesGrid {
         let result = try GridBuffer(rows: 1, steps: grid.count, initial: 1, context: context)
         for row in 0..<input.count {
-            for step in 0..<grid.count where !input.values[row, step].isAbsent {
+            for step in 0..<grid.count where input.isPresent(row, step) {
                 result[0, step] = .absent
             }
         }
@@ -163,8 +215,10 @@ extension PromQLEvaluator {
         _ input: SeriesGrid,
         isDescending: Bool
     ) throws(QueryError) -> SeriesGrid {
-        guard input.steps == 1 else { return input }
-        let compact = try input.compacted(context: context)
+        var numbers = input
+        numbers.histograms = nil
+        guard input.steps == 1 else { return numbers }
+        let compact = try numbers.compacted(context: context)
         let order = (0..<compact.count).sorted { first, second in
             let left = compact.values[first, 0]
             let right = compact.values[second, 0]

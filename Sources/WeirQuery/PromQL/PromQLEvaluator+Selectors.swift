@@ -140,7 +140,35 @@ extension PromQLEvaluator {
                 try call.function.apply(times, values, into: &row)
             }
         }
-        return SeriesGrid(labels: inner.labels, values: buffer)
+        let cells = try histogramWindows(call.function, over: inner, into: buffer)
+        return SeriesGrid(labels: inner.labels, values: buffer, histograms: cells)
+    }
+
+    /// A range function over a subquery's series with histograms; nil when it has none.
+    private func histogramWindows(
+        _ function: RangeFunction,
+        over inner: SubquerySamples,
+        into buffer: GridBuffer
+    ) throws(QueryError) -> HistogramCells? {
+        guard let source = inner.series.histograms else { return nil }
+        let cells = HistogramCells(steps: function.times.count, context: context)
+        for row in source.rowIndexes {
+            try context.check()
+            let (floats, histograms) = inner.samples(row: row)
+            let windows = HistogramWindows(
+                function,
+                floats,
+                histograms,
+                metric: inner.labels[row][Labels.metricNameLabel] ?? ""
+            )
+            var found: [HistogramCells.Box?] = []
+            try buffer.withRow(row) { (numbers) throws(QueryError) in
+                for step in numbers.indices { numbers[step] = .absent }
+                found = try windows.apply(into: &numbers)
+            }
+            try cells.set(row, found)
+        }
+        return cells.isEmpty ? nil : cells
     }
 
     /// The subquery's expression at all steps that any of the windows needs.
@@ -179,7 +207,24 @@ struct SubquerySamples {
     var count: Int { series.count }
     var labels: [Labels] { series.labels }
 
-    /// Calls `body` for each series that has samples.
+    /// A series' samples of both kinds.
+    func samples(row: Int) -> (FloatSamples, HistogramSamples) {
+        var floats = FloatSamples()
+        var histograms = HistogramSamples()
+        let boxes = series.histograms?.row(row)
+        for step in 0..<grid.count {
+            if let box = boxes?[step] {
+                histograms.times.append(grid.time(step))
+                histograms.boxes.append(box)
+            } else if !series.values[row, step].isAbsent {
+                floats.times.append(grid.time(step))
+                floats.values.append(series.values[row, step])
+            }
+        }
+        return (floats, histograms)
+    }
+
+    /// Calls `body` for each series that has plain samples.
     func forEach(
         context: QueryContext,
         _ body: (_ series: Int, _ times: Span<Int64>, _ values: Span<Double>)

@@ -45,6 +45,9 @@ struct PromQLEvaluator {
             case .scalar(let numbers): return .scalar(numbers.map { -$0 })
             case .vector(var vector):
                 vector.update { value, _ in -value }
+                vector.histograms = try vector.histograms?.mapped { histogram, _, _ in
+                    histogram.multiplied(by: -1)
+                }
                 vector.dropMetricNames()
                 return .vector(mayRepeat ? vector : try vector.unique(context: context))
             case .string: throw .invalid(reason: "a string has no sign")

@@ -76,9 +76,8 @@ package enum PromQLFunction: String, Hashable, Sendable, CaseIterable {
     /// In the language, but not answered here.
     package var isUnsupported: Bool {
         switch self {
-        case .double_exponential_smoothing, .histogram_avg, .histogram_count, .histogram_fraction,
-            .histogram_quantiles, .histogram_stddev, .histogram_stdvar, .histogram_sum,
-            .holt_winters, .info, .sort_by_label, .sort_by_label_desc:
+        case .double_exponential_smoothing, .histogram_quantiles, .holt_winters, .info,
+            .sort_by_label, .sort_by_label_desc:
             true
         default: false
         }

@@ -1,3 +1,4 @@
+internal import Synchronization
 internal import WeirCore
 
 /// Series that a selector found and how each becomes a row of numbers; none is read yet.
@@ -37,6 +38,9 @@ struct SelectedRows {
 
     func collected() throws(QueryError) -> SeriesGrid {
         let buffer = try GridBuffer(rows: labels.count, steps: steps, context: context)
+        guard selection.histogramSeries.isEmpty else {
+            return try collectedWithHistograms(into: buffer)
+        }
         let (kernel, context) = (kernel, context)
         try selection.scan { (series, times, values) throws(QueryError) in
             try context.check()
@@ -47,6 +51,56 @@ struct SelectedRows {
         return SeriesGrid(labels: labels, values: buffer)
     }
 
+    /// Series with histograms are looked at when both kinds of samples are known: their plain
+    /// samples, of which there seldom are any, are kept until then.
+    private func collectedWithHistograms(into buffer: GridBuffer) throws(QueryError) -> SeriesGrid {
+        let cells = HistogramCells(steps: steps, context: context)
+        let withHistograms = Set(selection.histogramSeries)
+        let kept = Mutex<[Int: FloatSamples]>([:])
+        let (kernel, context, labels) = (kernel, context, labels)
+        try selection.scan { (series, times, values) throws(QueryError) in
+            try context.check()
+            guard withHistograms.contains(series) else {
+                try buffer.withRow(series) { (row) throws(QueryError) in
+                    try Self.fill(&row, kernel, times, values)
+                }
+                return
+            }
+            try context.reserve(bytes: times.count * 16)
+            var samples = FloatSamples()
+            for index in times.indices {
+                samples.times.append(times[index])
+                samples.values.append(values[index])
+            }
+            kept.withLock { $0[series] = samples }
+        }
+        try selection.scanHistograms { (series, histograms) throws(QueryError) in
+            try context.check()
+            let floats = kept.withLock { $0.removeValue(forKey: series) } ?? FloatSamples()
+            var found: [HistogramCells.Box?] = []
+            try buffer.withRow(series) { (row) throws(QueryError) in
+                switch kernel {
+                case .latest(let latest): found = latest.apply(floats, histograms, into: &row)
+                case .windows(let function):
+                    let windows = HistogramWindows(
+                        function,
+                        floats,
+                        histograms,
+                        metric: labels[series][Labels.metricNameLabel] ?? ""
+                    )
+                    found = try windows.apply(into: &row)
+                }
+            }
+            try cells.set(series, found)
+        }
+        for (series, samples) in kept.withLock({ $0 }) {
+            try buffer.withRow(series) { (row) throws(QueryError) in
+                try Self.fill(&row, kernel, samples.times.span, samples.values.span)
+            }
+        }
+        return SeriesGrid(labels: labels, values: buffer, histograms: cells.isEmpty ? nil : cells)
+    }
+
     /// Aggregates while reading; `outputLabels` are what the series would be called as a grid.
     ///
     /// - Returns: Nil when some mean cannot be had this way and all must be collected.
@@ -55,6 +109,7 @@ struct SelectedRows {
         _ grouping: Grouping,
         outputLabels: [Labels]
     ) throws(QueryError) -> SeriesGrid? {
+        guard selection.histogramSeries.isEmpty else { return nil }
         let groups = LabelGroups(outputLabels, grouping)
         let totals = try GroupAccumulator(
             operation,

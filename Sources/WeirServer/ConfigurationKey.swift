@@ -84,6 +84,15 @@ struct ConfigurationKey: Sendable {
             "count spans into metrics this often; 0: never",
             \.spanMetricsInterval
         ),
+        ConfigurationKey(
+            name: "exponential-histograms",
+            summary: "what OTLP's become: `native`, or `classic` series of buckets",
+            get: { $0.hasClassicHistograms ? "classic" : "native" },
+            set: { configuration, text in
+                configuration.hasClassicHistograms = text == "classic"
+                return text == "classic" || text == "native"
+            }
+        ),
         text("syslog-udp", "address and port to take syslog at over UDP", \.syslogUDP),
         text("syslog-tcp", "address and port to take syslog at over TCP", \.syslogTCP),
         count("connections-max", "open connections", \.connectionsMax),

@@ -63,7 +63,8 @@ final class ServerParts: Sendable {
             store: store,
             telemetry: telemetry,
             clock: clock,
-            pool: parsePool
+            pool: parsePool,
+            hasClassicHistograms: configuration.hasClassicHistograms
         )
         logIntake = LogIntake(store: store, telemetry: telemetry)
         logIntake.observe { [tailHub] batch, sequence in

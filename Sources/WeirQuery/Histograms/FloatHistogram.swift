@@ -79,6 +79,36 @@ package struct FloatHistogram: Hashable, Sendable {
         return buckets
     }
 
+    /// As a sample to store, with counts of any kind of number.
+    package var stored: NativeHistogram {
+        var stored = NativeHistogram()
+        stored.schema = schema
+        stored.resetHint = resetHint
+        stored.hasFloatCounts = true
+        stored.zeroThreshold = zeroThreshold
+        stored.zeroCount = zeroCount
+        stored.count = count
+        stored.sum = sum
+        stored.customBounds = customBounds
+        stored.positive = Self.side(positive)
+        stored.negative = Self.side(negative)
+        return stored
+    }
+
+    private static func side(_ buckets: Buckets) -> NativeHistogram.Side {
+        var side = NativeHistogram.Side(counts: buckets.counts)
+        var next: Int32 = 0
+        for (place, index) in buckets.indexes.enumerated() {
+            if place > 0, index == next {
+                side.spans[side.spans.count - 1].length += 1
+            } else {
+                side.spans.append(.init(offset: index &- next, length: 1))
+            }
+            next = index &+ 1
+        }
+        return side
+    }
+
     /// What a histogram takes in memory, about.
     package var byteCount: Int {
         160 + 12 * (positive.indexes.count + negative.indexes.count) + 8 * customBounds.count

@@ -29,7 +29,8 @@ struct PrometheusJSON {
     static func success(
         _ value: QueryValue,
         stats: QueryStats,
-        warnings: [String]
+        warnings: [String],
+        infos: [String]
     ) -> PrometheusAnswer {
         var json = Self()
         json.put("{\"status\":\"success\",\"data\":{\"resultType\":")
@@ -37,7 +38,7 @@ struct PrometheusJSON {
         json.put(",\"stats\":")
         json.put(stats)
         json.put("}")
-        json.finish(warnings)
+        json.finish(warnings, infos)
         return PrometheusAnswer(status: 200, body: json.bytes)
     }
 
@@ -74,6 +75,15 @@ struct PrometheusJSON {
         return PrometheusAnswer(status: 200, body: json.bytes)
     }
 
+    /// `{"status":"success","data":{…}}`.
+    static func success(tree: [UInt8]) -> PrometheusAnswer {
+        var json = Self()
+        json.put("{\"status\":\"success\",\"data\":")
+        json.bytes.append(contentsOf: tree)
+        json.put("}")
+        return PrometheusAnswer(status: 200, body: json.bytes)
+    }
+
     /// `{"status":"success","data":"…"}`.
     static func success(text: String) -> PrometheusAnswer {
         var json = Self()
@@ -83,10 +93,14 @@ struct PrometheusJSON {
         return PrometheusAnswer(status: 200, body: json.bytes)
     }
 
-    private mutating func finish(_ warnings: [String]) {
+    private mutating func finish(_ warnings: [String], _ infos: [String] = []) {
         if !warnings.isEmpty {
             put(",\"warnings\":")
             put(warnings)
+        }
+        if !infos.isEmpty {
+            put(",\"infos\":")
+            put(infos)
         }
         put("}")
     }

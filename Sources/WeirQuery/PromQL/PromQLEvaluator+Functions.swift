@@ -40,8 +40,28 @@ extension PromQLEvaluator {
         case .histogram_quantile:
             let phi = try scalar(arguments[0], on: grid)
             let buckets = try vector(arguments[1], on: grid)
-            let quantiles = try ClassicHistogram.quantiles(phi, buckets, context: context)
+            for one in phi { noteQuantile(one, at: call.argumentPlaces[0]) }
+            noteBadBounds(buckets, at: call.argumentPlaces[1])
+            let quantiles = try ClassicHistogram.quantiles(phi, buckets, context: context) {
+                noteForcedBuckets(of: $0, at: call.argumentPlaces[1])
+            }
             return .vector(try quantiles.merged(context: context))
+        case .histogram_fraction:
+            let lower = try scalar(arguments[0], on: grid)
+            let upper = try scalar(arguments[1], on: grid)
+            let buckets = try vector(arguments[2], on: grid)
+            noteBadBounds(buckets, at: call.argumentPlaces[2])
+            let shares = try ClassicHistogram.fractions(lower, upper, buckets, context: context)
+            return .vector(try shares.merged(context: context))
+        case .histogram_avg, .histogram_count, .histogram_stddev, .histogram_stdvar,
+            .histogram_sum:
+            // They look at native histograms only, and there are none among numbers.
+            _ = try vector(arguments[0], on: grid)
+            let none = try GridBuffer(rows: 0, steps: grid.count, context: context)
+            return .vector(SeriesGrid(labels: [], values: none))
+        case .info: return .vector(try info(call, on: grid))
+        case .sort_by_label, .sort_by_label_desc:
+            return .vector(try sortedByLabels(call, on: grid))
         case .clamp, .clamp_min, .clamp_max: return .vector(try clamped(call, on: grid))
         case .round:
             let input = try vector(arguments[0], on: grid)
@@ -119,6 +139,7 @@ extension PromQLEvaluator {
     ) throws(QueryError) -> SeriesGrid {
         let ready = try windowCall(call, on: grid)
         var result = try windows(ready)
+        noteQuantiles(of: call, ready, result)
         switch call.function {
         case .absent_over_time:
             return try absence(result, of: call.arguments[0], on: grid)
@@ -181,6 +202,31 @@ extension PromQLEvaluator {
         return SeriesGrid(labels: order.map { compact.labels[$0] }, values: buffer)
     }
 
+    /// By the labels named, then by all, at the only step.
+    private func sortedByLabels(
+        _ call: PromQLCall,
+        on grid: StepGrid
+    ) throws(QueryError) -> SeriesGrid {
+        var names: [String] = []
+        for argument in call.arguments.dropFirst() { names.append(try string(argument)) }
+        let input = try vector(call.arguments[0], on: grid)
+        guard input.steps == 1 else { return input }
+        let compact = try input.compacted(context: context)
+        let rank = LabelOrder.sortedIndices(compact.labels)
+        var order = rank.sorted { first, second in
+            for name in names {
+                let left = compact.labels[first][name] ?? ""
+                let right = compact.labels[second][name] ?? ""
+                if left != right { return NaturalOrder.precedes(left, right) }
+            }
+            return false
+        }
+        if call.function == .sort_by_label_desc { order.reverse() }
+        let buffer = try GridBuffer(rows: compact.count, steps: 1, context: context)
+        for (row, from) in order.enumerated() { buffer[row, 0] = compact.values[from, 0] }
+        return SeriesGrid(labels: order.map { compact.labels[$0] }, values: buffer)
+    }
+
     private func clamped(
         _ call: PromQLCall,
         on grid: StepGrid
@@ -226,6 +272,9 @@ extension PromQLEvaluator {
         var texts: [String] = []
         for argument in call.arguments.dropFirst() { texts.append(try string(argument)) }
         let target = texts[0]
+        if call.function == .label_join, let source = texts.dropFirst(2).first(where: \.isEmpty) {
+            throw .invalid(reason: "invalid source label name in label_join(): \(source)")
+        }
         guard !target.isEmpty else {
             throw .invalid(
                 reason: "invalid destination label name in \(call.function.rawValue)(): \(target)"
@@ -260,8 +309,7 @@ extension PromQLEvaluator {
             }
         } catch {
             throw .invalid(
-                reason: "invalid regular expression in label_replace(): \(texts[3]): "
-                    + error.reason
+                reason: "invalid regular expression in label_replace(): \(texts[3])"
             )
         }
         for (row, value) in rewritten { try relabel(&result, row, target, value) }

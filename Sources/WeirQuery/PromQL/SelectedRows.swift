@@ -14,8 +14,17 @@ struct SelectedRows {
     let kernel: Kernel
     let steps: Int
     let context: QueryContext
+    /// Where the range stands that a function goes over.
+    let notePlace: PromQLPlace
 
-    init(_ selection: any SeriesSelection, _ kernel: Kernel, steps: Int, context: QueryContext) {
+    init(
+        _ selection: any SeriesSelection,
+        _ kernel: Kernel,
+        steps: Int,
+        context: QueryContext,
+        notePlace: PromQLPlace = PromQLPlace()
+    ) {
+        self.notePlace = notePlace
         self.selection = selection
         self.labels = selection.labels
         self.kernel = kernel
@@ -26,22 +35,26 @@ struct SelectedRows {
     private static func fill(
         _ row: inout MutableSpan<Double>,
         _ kernel: Kernel,
+        _ labels: Labels,
+        _ place: PromQLPlace,
         _ times: Span<Int64>,
         _ values: Span<Double>
     ) throws(QueryError) {
         switch kernel {
         case .latest(let latest): latest.apply(times, values, into: &row)
-        case .windows(let function): try function.apply(times, values, into: &row)
+        case .windows(let function):
+            try function.apply(times, values, into: &row)
+            function.note(labels, row.span, at: place)
         }
     }
 
     func collected() throws(QueryError) -> SeriesGrid {
         let buffer = try GridBuffer(rows: labels.count, steps: steps, context: context)
-        let (kernel, context) = (kernel, context)
+        let (kernel, context, labels, place) = (kernel, context, labels, notePlace)
         try selection.scan { (series, times, values) throws(QueryError) in
             try context.check()
             try buffer.withRow(series) { (row) throws(QueryError) in
-                try Self.fill(&row, kernel, times, values)
+                try Self.fill(&row, kernel, labels[series], place, times, values)
             }
         }
         return SeriesGrid(labels: labels, values: buffer)
@@ -63,11 +76,12 @@ struct SelectedRows {
             context: context
         )
         let (kernel, context, steps, groupOf) = (kernel, context, steps, groups.groupOf)
+        let (labels, place) = (labels, notePlace)
         try selection.scan { (series, times, values) throws(QueryError) in
             try context.check()
             var scratch = [Double](repeating: .absent, count: steps)
             var row = scratch.mutableSpan
-            try Self.fill(&row, kernel, times, values)
+            try Self.fill(&row, kernel, labels[series], place, times, values)
             totals.add(row.span, to: groupOf[series])
         }
         guard totals.finish().isEmpty else { return nil }

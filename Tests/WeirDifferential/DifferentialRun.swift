@@ -168,8 +168,9 @@ package struct DifferentialRun {
             let theirs = server.ask(path, parameters)?.body ?? []
             let answers = [ours.body, theirs].map { try? JSONParser.parse($0) }
             guard answers[0] != answers[1] else { continue }
-            if KnownDifferences.isPrintedOtherwise(query, answers[0]?["data"]?.string) {
-                report.explained["quoted where Prometheus forgets to", default: 0] += 1
+            let printed = answers[0]?["data"]?.string
+            if let reason = KnownDifferences.printingReason(query, printed) {
+                report.explained[reason, default: 0] += 1
                 continue
             }
             let texts = [ours.body, theirs].map { String(decoding: $0, as: UTF8.self) }

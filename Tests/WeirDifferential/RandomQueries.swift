@@ -6,7 +6,7 @@ package struct RandomQueries {
     private let firstSecond: Int
     private let spanSeconds: Int
 
-    /// - Parameter firstSecond: Where the data begin that the queries are over.
+    /// The data that the queries are over begin at `firstSecond`.
     package init(
         seed: UInt64,
         firstSecond: Int = Int(DifferentialData.start / 1000),

@@ -97,6 +97,15 @@ struct ConfigurationKey: Sendable {
         text("syslog-tcp", "address and port to take syslog at over TCP", \.syslogTCP),
         count("connections-max", "open connections", \.connectionsMax),
         count("connections-per-address-max", "of one address", \.connectionsPerAddressMax),
+        ConfigurationKey(
+            name: "promql-experimental-functions",
+            summary: "`true`: answer what Prometheus has behind this flag; `false`",
+            get: { String($0.promqlExperimentalFunctions) },
+            set: { configuration, text in
+                configuration.promqlExperimentalFunctions = text == "true"
+                return text == "true" || text == "false"
+            }
+        ),
         duration("query-timeout", "time a query may take", \.queryTimeout),
         count("query-samples-max", "samples a query may read", \.querySamplesMax),
         count("query-series-max", "series a query may read", \.querySeriesMax),

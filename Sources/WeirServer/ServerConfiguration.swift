@@ -42,6 +42,8 @@ package struct ServerConfiguration: Sendable {
     package var syslogTCP = ""
     package var connectionsMax = 10_000
     package var connectionsPerAddressMax = 1000
+    /// Functions and aggregations that Prometheus calls experimental are answered.
+    package var promqlExperimentalFunctions = false
     package var queryTimeout: Int64 = 60 * 1_000_000_000
     package var querySamplesMax = 500_000_000
     package var querySeriesMax = 2_000_000

@@ -18,7 +18,11 @@ struct StoreRuleEvaluator: RuleEvaluator {
     func check(_ expression: String) -> String? { check(expression, language: .automatic) }
 
     func check(_ expression: String, language: RuleLanguage) -> String? {
-        RuleExpressions.check(expression, language: language)
+        RuleExpressions.check(
+            expression,
+            language: language,
+            hasExperiments: configuration.promqlExperimentalFunctions
+        )
     }
 
     func canonical(_ expression: String) -> String { canonical(expression, language: .automatic) }

@@ -105,6 +105,9 @@ enum QueryCommand {
         for warning in answer["warnings"]?.array ?? [] {
             Console.note("weir: warning: \(warning.string ?? "")")
         }
+        for info in answer["infos"]?.array ?? [] {
+            Console.note("weir: info: \(info.string ?? "")")
+        }
         let rows = rows(answer["data"])
         if parsed.has("--csv") {
             Console.print("series,time,value")

@@ -75,6 +75,15 @@ struct PrometheusJSON {
         return PrometheusAnswer(status: 200, body: json.bytes)
     }
 
+    /// `{"status":"success","data":{…}}`.
+    static func success(tree: [UInt8]) -> PrometheusAnswer {
+        var json = Self()
+        json.put("{\"status\":\"success\",\"data\":")
+        json.bytes.append(contentsOf: tree)
+        json.put("}")
+        return PrometheusAnswer(status: 200, body: json.bytes)
+    }
+
     /// `{"status":"success","data":"…"}`.
     static func success(text: String) -> PrometheusAnswer {
         var json = Self()

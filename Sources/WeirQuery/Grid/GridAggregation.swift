@@ -7,6 +7,7 @@ package import WeirCore
 package struct GridAggregation {
     let input: SeriesGrid
     let context: QueryContext
+    private let grouping: Grouping
     private let grouped: LabelGroups
     var groups: [Labels] { grouped.labels }
     var groupOf: [Int] { grouped.groupOf }
@@ -14,6 +15,7 @@ package struct GridAggregation {
     package init(_ input: SeriesGrid, grouping: Grouping, context: QueryContext) {
         self.input = input
         self.context = context
+        self.grouping = grouping
         self.grouped = LabelGroups(input.labels, grouping)
     }
 
@@ -127,34 +129,20 @@ package struct GridAggregation {
     /// The `count` largest (or smallest) series of each group at each step, with their own labels;
     /// at a single step in order of value.
     package func extremes(count: [Double], isTop: Bool) throws(QueryError) -> SeriesGrid {
-        for number in count {
-            guard !number.isNaN else { throw .invalid(reason: "Parameter value is NaN") }
-            guard number.magnitude < 0x1p63 else {
-                throw .invalid(
-                    reason: "Scalar value \(NumberText.sample(number)) overflows int64"
-                )
-            }
-        }
         noteIgnored(isTop ? .topk : .bottomk)
         let kept = try GridBuffer(rows: input.count, steps: steps, context: context)
+        guard try hasAny(count) else { return SeriesGrid(labels: input.labels, values: kept) }
         var order: [Int] = []
         for rows in members() {
             for step in 0..<steps {
                 if step & 63 == 0 { try context.check() }
                 guard count[step] >= 1 else { continue }
                 let wanted = count[step] < Double(rows.count) ? Int(count[step]) : rows.count
-                var ranked: [(value: Double, row: Int)] = []
+                var heap = ExtremeHeap(capacity: wanted, isTop: isTop)
                 for row in rows where !input.values[row, step].isAbsent {
-                    ranked.append((input.values[row, step], row))
+                    heap.offer(.init(value: input.values[row, step], row: row))
                 }
-                ranked.sort { left, right in
-                    if left.value.isNaN || right.value.isNaN {
-                        return right.value.isNaN && (!left.value.isNaN || left.row < right.row)
-                    }
-                    if left.value == right.value { return left.row < right.row }
-                    return isTop ? left.value > right.value : left.value < right.value
-                }
-                for entry in ranked.prefix(wanted) {
+                for entry in heap.sorted {
                     kept[entry.row, step] = entry.value
                     if steps == 1 { order.append(entry.row) }
                 }
@@ -166,12 +154,64 @@ package struct GridAggregation {
         return SeriesGrid(labels: order.map { input.labels[$0] }, values: ordered)
     }
 
+    /// Whether counts allow any series; refuses those that are no 64-bit integers, where they are
+    /// asked for.
+    private func hasAny(_ counts: [Double]) throws(QueryError) -> Bool {
+        let isAnyNaN = counts.contains(where: \.isNaN)
+        guard isAnyNaN || (counts.max() ?? 0) >= 1 else { return false }
+        for (step, number) in counts.enumerated()
+        where !(number.magnitude < 0x1p63) && input.hasValues(step: step) {
+            throw .invalid(
+                reason: "Scalar value \(NumberText.general(number)) overflows int64"
+            )
+        }
+        return true
+    }
+
+    /// The first `count` series of each group at each step, with their own labels.
+    package func first(count: [Double]) throws(QueryError) -> SeriesGrid {
+        let kept = try GridBuffer(rows: input.count, steps: steps, context: context)
+        guard try hasAny(count) else { return SeriesGrid(labels: input.labels, values: kept) }
+        for rows in members() {
+            try context.check()
+            for step in 0..<steps {
+                guard count[step] >= 1 else { continue }
+                var left = count[step] < Double(rows.count) ? Int(count[step]) : rows.count
+                for row in rows where left > 0 && !input.values[row, step].isAbsent {
+                    kept[row, step] = input.values[row, step]
+                    left -= 1
+                }
+            }
+        }
+        return SeriesGrid(labels: input.labels, values: kept)
+    }
+
+    /// A share of the series, chosen by their labels: those of a negative ratio are the ones that
+    /// one greater by 1 leaves out.
+    package func share(_ ratios: [Double]) throws(QueryError) -> SeriesGrid {
+        for (step, ratio) in ratios.enumerated() where ratio.isNaN && input.hasValues(step: step) {
+            throw .invalid(reason: "Ratio value NaN is NaN")
+        }
+        let kept = try GridBuffer(rows: input.count, steps: steps, context: context)
+        for row in 0..<input.count {
+            if row & 255 == 0 { try context.check() }
+            let place = Double(LabelHash.of(input.labels[row])) / Double(UInt64.max)
+            for step in 0..<steps where !input.values[row, step].isAbsent {
+                let ratio = Swift.max(-1, Swift.min(1, ratios[step]))
+                let isKept = ratio >= 0 ? place < ratio : place >= 1 + ratio
+                if isKept { kept[row, step] = input.values[row, step] }
+            }
+        }
+        return SeriesGrid(labels: input.labels, values: kept)
+    }
+
     /// How often each value occurs in each group; the value becomes the label `name`.
     package func countValues(name: String) throws(QueryError) -> SeriesGrid {
         try context.reserve(bytes: input.count * steps * 24)
         var rowOf: [Labels: Int] = [:]
         var labels: [Labels] = []
         var cells: [(row: Int, step: Int)] = []
+        let isNameDropped = grouping.isWithout && grouping.labels.contains(name)
         var known: [[UInt64: Int]] = .init(repeating: [:], count: groups.count)
         func row(of full: Labels) throws(QueryError) -> Int {
             if let row = rowOf[full] { return row }
@@ -188,7 +228,10 @@ package struct GridAggregation {
                 cells.append((row, step))
                 return
             }
-            let row = try row(of: groups[group].setting(name, to: NumberText.plain(value)))
+            let full =
+                isNameDropped
+                ? groups[group] : groups[group].setting(name, to: NumberText.plain(value))
+            let row = try row(of: full)
             known[group][bits] = row
             cells.append((row, step))
         }

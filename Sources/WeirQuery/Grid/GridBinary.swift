@@ -146,10 +146,7 @@ package struct GridBinary {
         for (row, group) in oneGroups.enumerated() { onesOf[group].append(row) }
         var manysOf = [[Int]](repeating: [], count: groups.labels.count)
         for (row, group) in manyGroups.enumerated() { manysOf[group].append(row) }
-        if let failure = findDuplicateOne(many, one, onesOf, groups.labels, isSwapped) {
-            throw failure
-        }
-
+        let duplicate = findDuplicateOne(many, one, oneGroups, groups.labels, isSwapped)
         var pairs: [(many: Int, one: Int)] = []
         for group in groups.labels.indices {
             for manyRow in manysOf[group] {
@@ -185,7 +182,8 @@ package struct GridBinary {
         )
         let output = SeriesGrid(labels: labels, values: result, histograms: cells)
         let pairGroups = pairs.map { manyGroups[$0.many] }
-        try refuseRepeats(output, pairGroups, matching)
+        try refuseRepeats(output, pairGroups, matching, before: duplicate?.step ?? left.steps)
+        if let duplicate { throw duplicate.error }
         return try output.merged(context: context)
     }
 
@@ -202,42 +200,48 @@ package struct GridBinary {
         return false
     }
 
-    /// The "one" side may hold one series of a match group at a step; says which do not.
+    /// The "one" side may hold one series of a match group at a step; says where it first does not.
     private func findDuplicateOne(
         _ many: SeriesGrid,
         _ one: SeriesGrid,
-        _ onesOf: [[Int]],
+        _ oneGroups: [Int],
         _ groupLabels: [Labels],
         _ isSwapped: Bool
-    ) -> QueryError? {
-        for (group, rows) in onesOf.enumerated() where rows.count > 1 {
-            for step in 0..<one.steps {
-                var first: Int?
-                for row in rows where one.isPresent(row, step) {
-                    guard let known = first else {
-                        first = row
-                        continue
-                    }
-                    // With nothing on the other side nothing is matched, so nothing is wrong.
-                    guard many.hasValues(step: step) else { break }
-                    return .invalid(
-                        reason: "found duplicate series for the match group "
-                            + "\(groupLabels[group]) on the \(isSwapped ? "left" : "right") "
-                            + "hand-side of the operation: [\(one.labels[row]), "
-                            + "\(one.labels[known])];many-to-many matching not allowed: matching "
-                            + "labels must be unique on one side"
-                    )
+    ) -> (step: Int, error: QueryError)? {
+        guard one.count > groupLabels.count || Set(oneGroups).count < one.count else { return nil }
+        var rowOf = [Int](repeating: -1, count: groupLabels.count)
+        for step in 0..<one.steps {
+            // With nothing on the other side nothing is matched, so nothing is wrong.
+            guard many.hasValues(step: step) else { continue }
+            for group in rowOf.indices { rowOf[group] = -1 }
+            for (row, group) in oneGroups.enumerated() where one.isPresent(row, step) {
+                guard rowOf[group] >= 0 else {
+                    rowOf[group] = row
+                    continue
                 }
+                let error = QueryError.invalid(
+                    reason: "found duplicate series for the match group "
+                        + LabelOrder.text(groupLabels[group])
+                        + " on the \(isSwapped ? "left" : "right") hand-side of the operation: ["
+                        + LabelOrder.text(one.labels[row]) + ", "
+                        + LabelOrder.text(one.labels[rowOf[group]])
+                        + "];many-to-many matching not allowed: matching labels must be unique on "
+                        + "one side"
+                )
+                return (step, error)
             }
         }
         return nil
     }
 
     /// Refuses two results of one match group at one step, where the matching allows only one.
+    ///
+    /// Looks at the steps below `end`.
     private func refuseRepeats(
         _ output: SeriesGrid,
         _ pairGroups: [Int],
-        _ matching: VectorMatching
+        _ matching: VectorMatching,
+        before end: Int
     ) throws(QueryError) {
         struct Slot: Hashable {
             let group: Int
@@ -255,7 +259,7 @@ package struct GridBinary {
                 + "(group_left/group_right)"
             : "multiple matches for labels: grouping labels must ensure unique matches"
         for rows in rowsOf.values where rows.count > 1 {
-            for step in 0..<output.steps {
+            for step in 0..<end {
                 let count = rows.reduce(0) { $0 + (output.isPresent($1, step) ? 1 : 0) }
                 guard count <= 1 else { throw .invalid(reason: reason) }
             }
@@ -287,7 +291,7 @@ private struct ResultLabels {
 
 extension SeriesGrid {
     /// Whether any series has a value at the step.
-    fileprivate func hasValues(step: Int) -> Bool {
+    func hasValues(step: Int) -> Bool {
         for row in 0..<count where isPresent(row, step) { return true }
         return false
     }

@@ -13,10 +13,10 @@ struct HistogramFunction {
         self.input = input
         self.context = context
         for row in 0..<input.count {
-            guard let text = input.labels[row][ClassicHistogram.bucketLabel],
+            guard let text = input.labels[row][ClassicHistogram.boundLabel],
                 let bound = ClassicHistogram.parseBound(text)
             else { continue }
-            let own = input.labels[row].dropping([ClassicHistogram.bucketLabel])
+            let own = input.labels[row].dropping([ClassicHistogram.boundLabel])
             if classic[own] == nil { classicLabels.append(own) }
             classic[own, default: []].append((bound, row))
         }
@@ -26,7 +26,7 @@ struct HistogramFunction {
     ///
     /// Where a series has both kinds at one step there is none.
     func estimated(
-        classic estimate: (inout [ClassicHistogram.Bucket], _ step: Int) -> Double,
+        classic estimate: (inout [ClassicHistogram.Bucket], _ step: Int, _ name: String) -> Double,
         native: (FloatHistogram, _ step: Int) -> Double
     ) throws(QueryError) -> SeriesGrid {
         let nativeRows = input.histograms?.rowIndexes ?? []
@@ -38,9 +38,13 @@ struct HistogramFunction {
         for (group, own) in classicLabels.enumerated() {
             try context.check()
             let members = (classic[own] ?? []).sorted { $0.bound < $1.bound }
+            // Prometheus tells the name at a histogram's first step only.
+            var name = own[Labels.metricNameLabel] ?? ""
             for step in 0..<input.steps {
                 var buckets = self.buckets(members, step)
-                if !buckets.isEmpty { result[group, step] = estimate(&buckets, step) }
+                guard !buckets.isEmpty else { continue }
+                result[group, step] = estimate(&buckets, step, name)
+                name = ""
             }
         }
         var labels = classicLabels

@@ -7,16 +7,22 @@ package enum PromQL {
     package static let pointsMax = 11000
 
     /// Parses `text` and refuses, by name, what cannot be answered.
-    package static func parse(_ text: String) throws(QueryError) -> PromQLExpression {
-        let expression = try PromQLParser.parse(text)
+    package static func parse(
+        _ text: String,
+        hasExperiments: Bool = false
+    ) throws(QueryError) -> PromQLExpression {
+        let expression = try PromQLParser.parse(text, hasExperiments: hasExperiments)
         if let name = unsupportedName(in: expression) { throw .unsupported(name: name) }
         return expression
     }
 
     /// Says what a query would yield, or why it would be refused, without running it.
     @discardableResult
-    package static func check(_ text: String) throws(QueryError) -> PromQLType {
-        try parse(text).type
+    package static func check(
+        _ text: String,
+        hasExperiments: Bool = false
+    ) throws(QueryError) -> PromQLType {
+        try parse(text, hasExperiments: hasExperiments).type
     }
 
     package static func evaluateInstant(
@@ -27,7 +33,7 @@ package enum PromQL {
         options: PromQLOptions = PromQLOptions()
     ) throws(QueryError) -> QueryValue {
         try evaluateInstant(
-            parse(text),
+            parse(text, hasExperiments: options.hasExperiments),
             atMilliseconds: time,
             source: source,
             context: context,
@@ -88,7 +94,7 @@ package enum PromQL {
         options: PromQLOptions = PromQLOptions()
     ) throws(QueryError) -> QueryValue {
         try evaluateRange(
-            parse(text),
+            parse(text, hasExperiments: options.hasExperiments),
             fromMilliseconds: start,
             throughMilliseconds: end,
             stepMilliseconds: step,
@@ -180,7 +186,11 @@ package enum PromQL {
     /// Whether the expression itself says in which order an instant answer is.
     private static func hasOwnOrder(_ expression: PromQLExpression) -> Bool {
         switch expression.unwrapped {
-        case .call(let call): call.function == .sort || call.function == .sort_desc
+        case .call(let call):
+            switch call.function {
+            case .sort, .sort_desc, .sort_by_label, .sort_by_label_desc: true
+            default: false
+            }
         case .aggregation(let aggregation):
             aggregation.operation == .topk || aggregation.operation == .bottomk
         default: false
@@ -197,9 +207,6 @@ package enum PromQL {
         case .binary(let binary):
             return unsupportedName(in: binary.left) ?? unsupportedName(in: binary.right)
         case .aggregation(let aggregation):
-            if aggregation.operation == .limitk || aggregation.operation == .limitRatio {
-                return aggregation.operation.rawValue
-            }
             return aggregation.parameter.flatMap(unsupportedName)
                 ?? unsupportedName(in: aggregation.expression)
         case .call(let call):

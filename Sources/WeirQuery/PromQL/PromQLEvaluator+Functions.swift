@@ -43,9 +43,15 @@ extension PromQLEvaluator {
         case .histogram_quantile:
             let phi = try scalar(arguments[0], on: grid)
             let buckets = try vector(arguments[1], on: grid)
+            for one in phi { noteQuantile(one, at: call.argumentPlaces[0]) }
+            noteBadBounds(buckets, at: call.argumentPlaces[1])
             return .vector(
                 try HistogramFunction(buckets, context: context).estimated(
-                    classic: { ClassicHistogram.quantile(phi[$1], &$0) },
+                    classic: { buckets, step, name in
+                        let (value, isForced) = ClassicHistogram.quantile(phi[step], &buckets)
+                        if isForced { noteForcedBuckets(of: name, at: call.argumentPlaces[1]) }
+                        return value
+                    },
                     native: { histogram, step in
                         let value = histogram.quantile(phi[step])
                         if histogram.hasNaN, histogram.count != 0, (0...1).contains(phi[step]) {
@@ -59,9 +65,12 @@ extension PromQLEvaluator {
             let lower = try scalar(arguments[0], on: grid)
             let upper = try scalar(arguments[1], on: grid)
             let buckets = try vector(arguments[2], on: grid)
+            noteBadBounds(buckets, at: call.argumentPlaces[2])
             return .vector(
                 try HistogramFunction(buckets, context: context).estimated(
-                    classic: { ClassicHistogram.fraction(lower[$1], upper[$1], $0) },
+                    classic: { buckets, step, _ in
+                        ClassicHistogram.fraction(lower[step], upper[step], buckets)
+                    },
                     native: { histogram, step in
                         if histogram.hasNaN, histogram.count != 0, lower[step] < upper[step] {
                             context.note(.fractionWithoutNaN)
@@ -78,6 +87,9 @@ extension PromQLEvaluator {
             return .vector(try histogramNumbers(call, on: grid) { $0.variance.squareRoot() })
         case .histogram_stdvar:
             return .vector(try histogramNumbers(call, on: grid) { $0.variance })
+        case .info: return .vector(try info(call, on: grid))
+        case .sort_by_label, .sort_by_label_desc:
+            return .vector(try sortedByLabels(call, on: grid))
         case .clamp, .clamp_min, .clamp_max: return .vector(try clamped(call, on: grid))
         case .round:
             let input = try vector(arguments[0], on: grid)
@@ -171,6 +183,7 @@ extension PromQLEvaluator {
     ) throws(QueryError) -> SeriesGrid {
         let ready = try windowCall(call, on: grid)
         var result = try windows(ready)
+        noteQuantiles(of: call, ready, result)
         switch call.function {
         case .absent_over_time:
             return try absence(result, of: call.arguments[0], on: grid)
@@ -235,6 +248,31 @@ extension PromQLEvaluator {
         return SeriesGrid(labels: order.map { compact.labels[$0] }, values: buffer)
     }
 
+    /// By the labels named, then by all, at the only step.
+    private func sortedByLabels(
+        _ call: PromQLCall,
+        on grid: StepGrid
+    ) throws(QueryError) -> SeriesGrid {
+        var names: [String] = []
+        for argument in call.arguments.dropFirst() { names.append(try string(argument)) }
+        let input = try vector(call.arguments[0], on: grid)
+        guard input.steps == 1 else { return input }
+        let compact = try input.compacted(context: context)
+        let rank = LabelOrder.sortedIndices(compact.labels)
+        var order = rank.sorted { first, second in
+            for name in names {
+                let left = compact.labels[first][name] ?? ""
+                let right = compact.labels[second][name] ?? ""
+                if left != right { return NaturalOrder.precedes(left, right) }
+            }
+            return false
+        }
+        if call.function == .sort_by_label_desc { order.reverse() }
+        let buffer = try GridBuffer(rows: compact.count, steps: 1, context: context)
+        for (row, from) in order.enumerated() { buffer[row, 0] = compact.values[from, 0] }
+        return SeriesGrid(labels: order.map { compact.labels[$0] }, values: buffer)
+    }
+
     private func clamped(
         _ call: PromQLCall,
         on grid: StepGrid
@@ -280,6 +318,9 @@ extension PromQLEvaluator {
         var texts: [String] = []
         for argument in call.arguments.dropFirst() { texts.append(try string(argument)) }
         let target = texts[0]
+        if call.function == .label_join, let source = texts.dropFirst(2).first(where: \.isEmpty) {
+            throw .invalid(reason: "invalid source label name in label_join(): \(source)")
+        }
         guard !target.isEmpty else {
             throw .invalid(
                 reason: "invalid destination label name in \(call.function.rawValue)(): \(target)"
@@ -314,8 +355,7 @@ extension PromQLEvaluator {
             }
         } catch {
             throw .invalid(
-                reason: "invalid regular expression in label_replace(): \(texts[3]): "
-                    + error.reason
+                reason: "invalid regular expression in label_replace(): \(texts[3])"
             )
         }
         for (row, value) in rewritten { try relabel(&result, row, target, value) }

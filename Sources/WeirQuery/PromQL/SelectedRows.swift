@@ -15,8 +15,17 @@ struct SelectedRows {
     let kernel: Kernel
     let steps: Int
     let context: QueryContext
+    /// Where the range stands that a function goes over.
+    let notePlace: PromQLPlace
 
-    init(_ selection: any SeriesSelection, _ kernel: Kernel, steps: Int, context: QueryContext) {
+    init(
+        _ selection: any SeriesSelection,
+        _ kernel: Kernel,
+        steps: Int,
+        context: QueryContext,
+        notePlace: PromQLPlace = PromQLPlace()
+    ) {
+        self.notePlace = notePlace
         self.selection = selection
         self.labels = selection.labels
         self.kernel = kernel
@@ -27,12 +36,16 @@ struct SelectedRows {
     private static func fill(
         _ row: inout MutableSpan<Double>,
         _ kernel: Kernel,
+        _ labels: Labels,
+        _ place: PromQLPlace,
         _ times: Span<Int64>,
         _ values: Span<Double>
     ) throws(QueryError) {
         switch kernel {
         case .latest(let latest): latest.apply(times, values, into: &row)
-        case .windows(let function): try function.apply(times, values, into: &row)
+        case .windows(let function):
+            try function.apply(times, values, into: &row)
+            function.note(labels, row.span, at: place)
         }
     }
 
@@ -41,11 +54,11 @@ struct SelectedRows {
         guard selection.histogramSeries.isEmpty else {
             return try collectedWithHistograms(into: buffer)
         }
-        let (kernel, context) = (kernel, context)
+        let (kernel, context, labels, place) = (kernel, context, labels, notePlace)
         try selection.scan { (series, times, values) throws(QueryError) in
             try context.check()
             try buffer.withRow(series) { (row) throws(QueryError) in
-                try Self.fill(&row, kernel, times, values)
+                try Self.fill(&row, kernel, labels[series], place, times, values)
             }
         }
         return SeriesGrid(labels: labels, values: buffer)
@@ -57,12 +70,12 @@ struct SelectedRows {
         let cells = HistogramCells(steps: steps, context: context)
         let withHistograms = Set(selection.histogramSeries)
         let kept = Mutex<[Int: FloatSamples]>([:])
-        let (kernel, context, labels) = (kernel, context, labels)
+        let (kernel, context, labels, place) = (kernel, context, labels, notePlace)
         try selection.scan { (series, times, values) throws(QueryError) in
             try context.check()
             guard withHistograms.contains(series) else {
                 try buffer.withRow(series) { (row) throws(QueryError) in
-                    try Self.fill(&row, kernel, times, values)
+                    try Self.fill(&row, kernel, labels[series], place, times, values)
                 }
                 return
             }
@@ -95,7 +108,14 @@ struct SelectedRows {
         }
         for (series, samples) in kept.withLock({ $0 }) {
             try buffer.withRow(series) { (row) throws(QueryError) in
-                try Self.fill(&row, kernel, samples.times.span, samples.values.span)
+                try Self.fill(
+                    &row,
+                    kernel,
+                    labels[series],
+                    place,
+                    samples.times.span,
+                    samples.values.span
+                )
             }
         }
         return SeriesGrid(labels: labels, values: buffer, histograms: cells.isEmpty ? nil : cells)
@@ -118,11 +138,12 @@ struct SelectedRows {
             context: context
         )
         let (kernel, context, steps, groupOf) = (kernel, context, steps, groups.groupOf)
+        let (labels, place) = (labels, notePlace)
         try selection.scan { (series, times, values) throws(QueryError) in
             try context.check()
             var scratch = [Double](repeating: .absent, count: steps)
             var row = scratch.mutableSpan
-            try Self.fill(&row, kernel, times, values)
+            try Self.fill(&row, kernel, labels[series], place, times, values)
             totals.add(row.span, to: groupOf[series])
         }
         guard totals.finish().isEmpty else { return nil }

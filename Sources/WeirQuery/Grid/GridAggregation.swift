@@ -172,18 +172,26 @@ package struct GridAggregation {
     package func first(count: [Double]) throws(QueryError) -> SeriesGrid {
         let kept = try GridBuffer(rows: input.count, steps: steps, context: context)
         guard try hasAny(count) else { return SeriesGrid(labels: input.labels, values: kept) }
+        var histograms: Set<Int> = []
         for rows in members() {
             try context.check()
             for step in 0..<steps {
                 guard count[step] >= 1 else { continue }
                 var left = count[step] < Double(rows.count) ? Int(count[step]) : rows.count
-                for row in rows where left > 0 && !input.values[row, step].isAbsent {
+                for row in rows where left > 0 && input.isPresent(row, step) {
                     kept[row, step] = input.values[row, step]
+                    if kept[row, step].isAbsent { histograms.insert(row * steps + step) }
                     left -= 1
                 }
             }
         }
-        return SeriesGrid(labels: input.labels, values: kept)
+        return SeriesGrid(
+            labels: input.labels,
+            values: kept,
+            histograms: try input.histograms?.mapped { histogram, row, step in
+                histograms.contains(row * steps + step) ? histogram : nil
+            }
+        )
     }
 
     /// A share of the series, chosen by their labels: those of a negative ratio are the ones that
@@ -193,16 +201,24 @@ package struct GridAggregation {
             throw .invalid(reason: "Ratio value NaN is NaN")
         }
         let kept = try GridBuffer(rows: input.count, steps: steps, context: context)
+        let places = input.labels.map { Double(LabelHash.of($0)) / Double(UInt64.max) }
+        func isKept(_ row: Int, _ step: Int) -> Bool {
+            let ratio = Swift.max(-1, Swift.min(1, ratios[step]))
+            return ratio >= 0 ? places[row] < ratio : places[row] >= 1 + ratio
+        }
         for row in 0..<input.count {
             if row & 255 == 0 { try context.check() }
-            let place = Double(LabelHash.of(input.labels[row])) / Double(UInt64.max)
-            for step in 0..<steps where !input.values[row, step].isAbsent {
-                let ratio = Swift.max(-1, Swift.min(1, ratios[step]))
-                let isKept = ratio >= 0 ? place < ratio : place >= 1 + ratio
-                if isKept { kept[row, step] = input.values[row, step] }
+            for step in 0..<steps where !input.values[row, step].isAbsent && isKept(row, step) {
+                kept[row, step] = input.values[row, step]
             }
         }
-        return SeriesGrid(labels: input.labels, values: kept)
+        return SeriesGrid(
+            labels: input.labels,
+            values: kept,
+            histograms: try input.histograms?.mapped { histogram, row, step in
+                isKept(row, step) ? histogram : nil
+            }
+        )
     }
 
     /// How often each value occurs in each group; the value becomes the label `name`.

@@ -270,7 +270,11 @@ extension PromQLEvaluator {
         if call.function == .sort_by_label_desc { order.reverse() }
         let buffer = try GridBuffer(rows: compact.count, steps: 1, context: context)
         for (row, from) in order.enumerated() { buffer[row, 0] = compact.values[from, 0] }
-        return SeriesGrid(labels: order.map { compact.labels[$0] }, values: buffer)
+        return SeriesGrid(
+            labels: order.map { compact.labels[$0] },
+            values: buffer,
+            histograms: try compact.histograms?.rearranged(order)
+        )
     }
 
     private func clamped(

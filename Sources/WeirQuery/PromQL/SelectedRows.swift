@@ -102,6 +102,7 @@ struct SelectedRows {
                         metric: labels[series][Labels.metricNameLabel] ?? ""
                     )
                     found = try windows.apply(into: &row)
+                    function.note(labels[series], row.span, at: place)
                 }
             }
             try cells.set(series, found)

@@ -90,7 +90,9 @@ enum HistogramQueries {
         for name in names {
             queries += [
                 "topk(2, \(name))", "bottomk(2, \(name))", "quantile(0.5, \(name))",
-                "count_values(\"value\", \(name))",
+                "count_values(\"value\", \(name))", "limitk(2, \(name))",
+                "limit_ratio(0.5, \(name))", "limit_ratio(-0.3, \(name))",
+                "sort_by_label(\(name), \"parity\")",
             ]
         }
         return queries

@@ -3,11 +3,13 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 SECONDS_EACH ?= 20
+QUERIES ?= 10000
+SEED ?= 1
 
-.PHONY: help demo test build release format lint bench fuzz clean packages test-packages
+.PHONY: help demo test build release format lint bench fuzz differential clean packages test-packages
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: release ## Run a server with a simulated shop, and look at it in the terminal
 	@.build/release/weir demo $(ARGS)
@@ -34,6 +36,11 @@ bench: packages ## Measure, beside VictoriaMetrics if it is installed; ARGS=--sh
 
 fuzz: packages ## Fuzz the parsers, SECONDS_EACH seconds each
 	Scripts/fuzz.sh $(SECONDS_EACH)
+
+differential: packages ## Compare PromQL with a real Prometheus: QUERIES=10000 SEED=1
+	Scripts/peers.sh
+	swift build --product weir-differential -j $(JOBS)
+	.build/debug/weir-differential --queries $(QUERIES) --seed $(SEED)
 
 clean: ## Remove what was built
 	rm -rf .build .venv .peers

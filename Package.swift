@@ -116,6 +116,18 @@ let package = Package(
             path: "Tests/WeirTestSupport",
             swiftSettings: house
         ),
+        .target(
+            name: "WeirDifferential",
+            dependencies: ["WeirCore", "WeirPattern", "WeirQuery", "WeirTestSupport"],
+            path: "Tests/WeirDifferential",
+            swiftSettings: house
+        ),
+        .executableTarget(
+            name: "weir-differential",
+            dependencies: ["WeirDifferential"],
+            path: "Fuzz/Differential",
+            swiftSettings: house
+        ),
         tests(of: "WeirCore"),
         tests(of: "WeirSystem", ["WeirCore"]),
         tests(of: "WeirColumns", ["WeirCore"]),
@@ -127,7 +139,11 @@ let package = Package(
             ["WeirCore", "WeirSystem", "WeirColumns", "WeirPattern"],
             exclude: ["Goldens"]
         ),
-        tests(of: "WeirQuery", ["WeirCore", "WeirColumns", "WeirPattern"], exclude: ["Scripts"]),
+        tests(
+            of: "WeirQuery",
+            ["WeirCore", "WeirColumns", "WeirPattern", "WeirDifferential"],
+            exclude: ["Scripts"]
+        ),
         tests(of: "WeirAlerts", ["WeirCore", "WeirSystem", "WeirYAML", "WeirStore"]),
         tests(of: "WeirHTTP", ["WeirCore", "WeirSystem"]),
         tests(of: "WeirTerminal", ["WeirCore"], exclude: ["Goldens"]),

@@ -3,11 +3,14 @@ package import WeirCore
 /// One series' value at one moment: what an expression gives, or what a rule writes.
 package struct RuleSample: Sendable {
     package let labels: Labels
+    /// Zero where there is a histogram.
     package let value: Double
+    package let histogram: NativeHistogram?
 
-    package init(labels: Labels, value: Double) {
+    package init(labels: Labels, value: Double, histogram: NativeHistogram? = nil) {
         self.labels = labels
         self.value = value
+        self.histogram = histogram
     }
 
     /// The value that marks a series as ended.

@@ -262,7 +262,9 @@ final class RuleGroupRunner {
                         + " labels"
                 )
             }
-            samples.append(RuleSample(labels: labels, value: sample.value))
+            samples.append(
+                RuleSample(labels: labels, value: sample.value, histogram: sample.histogram)
+            )
         }
         if group.limit > 0, samples.count > group.limit {
             throw RuleEvaluationError(

@@ -111,6 +111,27 @@ package enum NumberText {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Plain notation with six digits after the point: Go's format `f`.
+    package static func fixed(_ number: Double) -> String {
+        guard number.isFinite, number.magnitude < 0x1p53 else { return plain(number) }
+        let millionths = (number.magnitude.truncatingRemainder(dividingBy: 1) * 1e6).rounded()
+        let whole = number.magnitude.rounded(.towardZero) + (millionths >= 1e6 ? 1 : 0)
+        let digits = String(Int64(millionths >= 1e6 ? 0 : millionths) + 1_000_000).dropFirst()
+        return "\(number < 0 ? "-" : "")\(Int64(whole)).\(digits)"
+    }
+
+    /// The shortest digits, in scientific notation from a million on and below 1e-4: Go's format `g`.
+    package static func general(_ number: Double) -> String {
+        var bytes: [UInt8] = []
+        let magnitude = number.magnitude
+        if magnitude != 0, number.isFinite, magnitude < 1e-4 || magnitude >= 1e6 {
+            appendScientific(number, to: &bytes)
+        } else {
+            appendPlain(number, to: &bytes)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     /// As a number in PromQL text: `Inf` without a sign, scientific from 1e21 and below 1e-4.
     package static func literal(_ number: Double) -> String {
         if number == .infinity { return "Inf" }

@@ -29,7 +29,7 @@ package final class QueryContext: Sendable {
     package let rowsRead = Atomic<Int>(0)
     package let bytesRead = Atomic<Int>(0)
     private let memoryBytes = Atomic<Int>(0)
-    private let warningList = Mutex<[String]>([])
+    private let noteList = Mutex(QueryNotes())
     private let deadline: ContinuousClock.Instant
     private let timeoutMilliseconds: Int
 
@@ -46,13 +46,20 @@ package final class QueryContext: Sendable {
         self.deadline = ContinuousClock.now + .milliseconds(timeoutMilliseconds)
     }
 
-    /// What the asker should know of an answer that is not whole; each text once.
-    package var warnings: [String] { warningList.withLock { $0 } }
+    /// What the asker should know of an answer that is not whole or not what was meant; each text
+    /// once.
+    package var warnings: [String] { noteList.withLock { $0.texts(of: .warning) } }
 
-    package func warn(_ text: String) {
-        warningList.withLock { list in
-            if list.count < 16, !list.contains(text) { list.append(text) }
-        }
+    /// What may be worth a look, and is no fault of the answer.
+    package var infos: [String] { noteList.withLock { $0.texts(of: .info) } }
+
+    package func warn(_ text: String) { noteList.withLock { $0.add(.warning, text, "") } }
+
+    package func inform(_ text: String) { noteList.withLock { $0.add(.info, text, "") } }
+
+    /// Keeps a note on a part of the query; of notes with one text the last one's place is told.
+    package func note(_ kind: QueryNotes.Kind, _ text: String, at place: PromQLPlace) {
+        noteList.withLock { $0.add(kind, text, " (\(place.line):\(place.column))") }
     }
 
     /// Called when the asker left.
@@ -83,4 +90,46 @@ package final class QueryContext: Sendable {
     }
 
     package func release(bytes: Int) { memoryBytes.subtract(bytes, ordering: .relaxed) }
+}
+
+/// Warnings and infos of one query.
+package struct QueryNotes: Sendable {
+    package enum Kind: Sendable {
+        case warning
+        case info
+    }
+
+    /// As many of each kind are told; of the others their number.
+    private static let toldMax = 10
+    /// As many of each kind are told apart.
+    private static let keptMax = 1000
+    private var warnings: [(text: String, place: String)] = []
+    private var infos: [(text: String, place: String)] = []
+
+    mutating func add(_ kind: Kind, _ text: String, _ place: String) {
+        switch kind {
+        case .warning: Self.add(text, place, to: &warnings)
+        case .info: Self.add(text, place, to: &infos)
+        }
+    }
+
+    private static func add(
+        _ text: String,
+        _ place: String,
+        to list: inout [(text: String, place: String)]
+    ) {
+        if let known = list.firstIndex(where: { $0.text == text }) {
+            list[known].place = place
+        } else if list.count < keptMax {
+            list.append((text, place))
+        }
+    }
+
+    func texts(of kind: Kind) -> [String] {
+        let list = kind == .warning ? warnings : infos
+        let told = list.prefix(Self.toldMax).map { $0.text + $0.place }
+        let name = kind == .warning ? "warning" : "info"
+        guard list.count > told.count else { return told }
+        return told + ["\(list.count - told.count) more \(name) annotations omitted"]
+    }
 }

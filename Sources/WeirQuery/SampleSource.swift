@@ -39,4 +39,25 @@ package protocol SeriesSelection: Sendable {
             @escaping @Sendable (_ series: Int, _ times: Span<Int64>, _ values: Span<Double>)
             throws(QueryError) -> Void
     ) throws(QueryError)
+
+    /// The series that have histograms too, or only them, ascending; empty when none was found.
+    var histogramSeries: [Int] { get }
+
+    /// Calls `body` once for each of `histogramSeries` that has histograms in range, as `scan` does
+    /// for plain samples; a series may be in both.
+    func scanHistograms(
+        _ body:
+            @escaping @Sendable (_ series: Int, _ histograms: HistogramSamples)
+            throws(QueryError) -> Void
+    ) throws(QueryError)
+}
+
+extension SeriesSelection {
+    package var histogramSeries: [Int] { [] }
+
+    package func scanHistograms(
+        _ body:
+            @escaping @Sendable (_ series: Int, _ histograms: HistogramSamples)
+            throws(QueryError) -> Void
+    ) throws(QueryError) {}
 }

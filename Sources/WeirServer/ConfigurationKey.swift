@@ -84,6 +84,15 @@ struct ConfigurationKey: Sendable {
             "count spans into metrics this often; 0: never",
             \.spanMetricsInterval
         ),
+        ConfigurationKey(
+            name: "exponential-histograms",
+            summary: "what OTLP's become: `native`, or `classic` series of buckets",
+            get: { $0.hasClassicHistograms ? "classic" : "native" },
+            set: { configuration, text in
+                configuration.hasClassicHistograms = text == "classic"
+                return text == "classic" || text == "native"
+            }
+        ),
         text("syslog-udp", "address and port to take syslog at over UDP", \.syslogUDP),
         text("syslog-tcp", "address and port to take syslog at over TCP", \.syslogTCP),
         text("graphite-udp", "address and port to take Graphite at over UDP", \.graphiteUDP),
@@ -92,6 +101,15 @@ struct ConfigurationKey: Sendable {
         duration("statsd-interval", "store what StatsD brought this often", \.statsdInterval),
         count("connections-max", "open connections", \.connectionsMax),
         count("connections-per-address-max", "of one address", \.connectionsPerAddressMax),
+        ConfigurationKey(
+            name: "promql-experimental-functions",
+            summary: "`true`: answer what Prometheus has behind this flag; `false`",
+            get: { String($0.promqlExperimentalFunctions) },
+            set: { configuration, text in
+                configuration.promqlExperimentalFunctions = text == "true"
+                return text == "true" || text == "false"
+            }
+        ),
         duration("query-timeout", "time a query may take", \.queryTimeout),
         count("query-samples-max", "samples a query may read", \.querySamplesMax),
         count("query-series-max", "series a query may read", \.querySeriesMax),

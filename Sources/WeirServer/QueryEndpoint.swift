@@ -12,6 +12,7 @@ struct QueryEndpoint: Sendable {
         case labelValues(String)
         case series
         case formatQuery
+        case parseQuery
     }
 
     let source: StoreSampleSource
@@ -29,16 +30,24 @@ struct QueryEndpoint: Sendable {
         _ parameters: [(String, String)],
         _ context: QueryContext
     ) -> PrometheusAnswer {
-        switch kind {
+        var options = PromQLOptions()
+        options.hasExperiments = frame.configuration.promqlExperimentalFunctions
+        return switch kind {
         case .query:
             PrometheusAPI.query(
                 parameters: parameters,
                 source: source,
                 context: context,
-                nowMilliseconds: frame.clock.nowMilliseconds()
+                nowMilliseconds: frame.clock.nowMilliseconds(),
+                options: options
             )
         case .queryRange:
-            PrometheusAPI.queryRange(parameters: parameters, source: source, context: context)
+            PrometheusAPI.queryRange(
+                parameters: parameters,
+                source: source,
+                context: context,
+                options: options
+            )
         case .labels:
             PrometheusAPI.labels(parameters: parameters, source: source, context: context)
         case .labelValues(let name):
@@ -50,7 +59,8 @@ struct QueryEndpoint: Sendable {
             )
         case .series:
             PrometheusAPI.series(parameters: parameters, source: source, context: context)
-        case .formatQuery: PrometheusAPI.formatQuery(parameters: parameters)
+        case .formatQuery: PrometheusAPI.formatQuery(parameters: parameters, options: options)
+        case .parseQuery: PrometheusAPI.parseQuery(parameters: parameters, options: options)
         }
     }
 }

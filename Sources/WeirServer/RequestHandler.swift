@@ -28,6 +28,7 @@ final class RequestHandler: HTTPHandler {
         case labelValues
         case series
         case formatQuery
+        case parseQuery
         case buildInfo
         case tail(TailEndpoint.Wire)
         case rules
@@ -85,6 +86,7 @@ final class RequestHandler: HTTPHandler {
         router.add("GET", at: "/api/v1/label/{name}/values", .labelValues)
         router.add("GET", "POST", at: "/api/v1/series", .series)
         router.add("GET", "POST", at: "/api/v1/format_query", .formatQuery)
+        router.add("GET", "POST", at: "/api/v1/parse_query", .parseQuery)
         router.add("GET", at: "/api/v1/status/buildinfo", .buildInfo)
         router.add("GET", at: "/api/v1/logs/tail", .tail(.lines))
         router.add("GET", at: "/loki/api/v1/tail", .tail(.loki))
@@ -169,6 +171,7 @@ final class RequestHandler: HTTPHandler {
             parts.query.handle(.labelValues(parameters["name"] ?? ""), exchange)
         case .series: parts.query.handle(.series, exchange)
         case .formatQuery: parts.query.handle(.formatQuery, exchange)
+        case .parseQuery: parts.query.handle(.parseQuery, exchange)
         case .buildInfo: exchange.respond(Self.buildInfo)
         case .tail(let wire): parts.tail.handle(wire, exchange)
         case .rules: exchange.respond(rules(exchange))

@@ -37,11 +37,12 @@ package enum RuleExpressions {
     /// metric query in that: what both would take, such as `rate({app="x"}[5m])`, is PromQL.
     static func parse(
         _ expression: String,
-        language: RuleLanguage
+        language: RuleLanguage,
+        hasExperiments: Bool = true
     ) throws(QueryError) -> Parsed {
         if language == .logql { return .logQL(try metric(expression)) }
         do throws(QueryError) {
-            return .promQL(try PromQL.parse(expression))
+            return .promQL(try PromQL.parse(expression, hasExperiments: hasExperiments))
         } catch {
             guard language == .automatic else { throw error }
             do throws(QueryError) {
@@ -61,9 +62,13 @@ package enum RuleExpressions {
         return parsed
     }
 
-    static func check(_ expression: String, language: RuleLanguage) -> String? {
+    static func check(
+        _ expression: String,
+        language: RuleLanguage,
+        hasExperiments: Bool = true
+    ) -> String? {
         do throws(QueryError) {
-            _ = try parse(expression, language: language)
+            _ = try parse(expression, language: language, hasExperiments: hasExperiments)
             return nil
         } catch {
             return error.message(query: expression)

@@ -34,6 +34,8 @@ package struct ServerConfiguration: Sendable {
     package var spansMax = 1_000_000
     /// How far apart the samples of span metrics are; 0: none are made.
     package var spanMetricsInterval: Int64 = 60 * 1_000_000_000
+    /// Whether OpenTelemetry's exponential histograms become series of buckets.
+    package var hasClassicHistograms = false
     /// Where syslog is taken over UDP; empty: not.
     package var syslogUDP = ""
     /// Where syslog is taken over TCP; empty: not.
@@ -48,6 +50,8 @@ package struct ServerConfiguration: Sendable {
     package var statsdInterval: Int64 = 10 * 1_000_000_000
     package var connectionsMax = 10_000
     package var connectionsPerAddressMax = 1000
+    /// Functions and aggregations that Prometheus calls experimental are answered.
+    package var promqlExperimentalFunctions = false
     package var queryTimeout: Int64 = 60 * 1_000_000_000
     package var querySamplesMax = 500_000_000
     package var querySeriesMax = 2_000_000

@@ -68,7 +68,8 @@ final class ServerParts: Sendable {
             store: store,
             telemetry: telemetry,
             clock: clock,
-            pool: parsePool
+            pool: parsePool,
+            hasClassicHistograms: configuration.hasClassicHistograms
         )
         metricIntake = MetricIntake(store: store, telemetry: telemetry)
         remoteWrite = RemoteWriteEndpoint(

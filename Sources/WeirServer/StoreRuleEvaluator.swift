@@ -18,7 +18,11 @@ struct StoreRuleEvaluator: RuleEvaluator {
     func check(_ expression: String) -> String? { check(expression, language: .automatic) }
 
     func check(_ expression: String, language: RuleLanguage) -> String? {
-        RuleExpressions.check(expression, language: language)
+        RuleExpressions.check(
+            expression,
+            language: language,
+            hasExperiments: configuration.promqlExperimentalFunctions
+        )
     }
 
     func canonical(_ expression: String) -> String { canonical(expression, language: .automatic) }
@@ -54,7 +58,13 @@ struct StoreRuleEvaluator: RuleEvaluator {
         do throws(QueryError) {
             switch try value(expression, language, atMilliseconds, context) {
             case .vector(_, let samples):
-                return samples.map { RuleSample(labels: $0.labels, value: $0.value) }
+                return samples.map { sample in
+                    RuleSample(
+                        labels: sample.labels,
+                        value: sample.value,
+                        histogram: sample.histogram?.stored
+                    )
+                }
             case .scalar(_, let value): return [RuleSample(labels: .empty, value: value)]
             case .string, .matrix:
                 throw .invalid(reason: "rule result is not a vector or scalar")
@@ -95,15 +105,27 @@ struct StoreRuleEvaluator: RuleEvaluator {
         _ samples: [RuleSample],
         atMilliseconds: Int64
     ) throws(RuleEvaluationError) {
-        guard !samples.isEmpty else { return }
-        var batch = RowBatch(signal: .metrics)
-        for (index, sample) in samples.enumerated() {
-            batch.streams.append(sample.labels)
-            batch.firstLines.append(0)
-            batch.streamIndexes.append(UInt32(index))
-            batch.times.append(atMilliseconds * 1_000_000)
-            batch.columns[0].floats.append(sample.value)
+        var numbers = RowBatch(signal: .metrics)
+        var histograms = RowBatch(signal: .histograms)
+        let time = atMilliseconds * 1_000_000
+        for sample in samples {
+            if let histogram = sample.histogram {
+                histograms.streams.append(sample.labels)
+                histograms.firstLines.append(0)
+                histograms.append(histogram, stream: UInt32(histograms.rowCount), time: time)
+            } else {
+                numbers.streams.append(sample.labels)
+                numbers.firstLines.append(0)
+                numbers.streamIndexes.append(UInt32(numbers.rowCount))
+                numbers.times.append(time)
+                numbers.columns[0].floats.append(sample.value)
+            }
         }
+        if histograms.rowCount > 0 { try write(histograms) }
+        if numbers.rowCount > 0 { try write(numbers) }
+    }
+
+    private func write(_ batch: RowBatch) throws(RuleEvaluationError) {
         let outcome = Monitor<Result<AppendOutcome, StoreError>?>(nil)
         store.append(batch) { result in outcome.update { $0 = result } }
         switch outcome.wait(until: { $0 }) {

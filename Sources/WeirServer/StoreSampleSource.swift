@@ -22,15 +22,24 @@ struct StoreSampleSource: SampleSource {
     ) throws(QueryError) -> any SeriesSelection {
         let budget = QueryBudget(context: context)
         do throws(StoreError) {
-            let selection = try store.select(
-                tenant: tenant,
-                signal: .metrics,
-                matchers: matchers,
-                times: Self.nanoseconds(fromMilliseconds, throughMilliseconds),
+            let times = Self.nanoseconds(fromMilliseconds, throughMilliseconds)
+            func select(_ signal: Signal) throws(StoreError) -> StreamSelection {
+                let selection = try store.select(
+                    tenant: tenant,
+                    signal: signal,
+                    matchers: matchers,
+                    times: times,
+                    budget: budget
+                )
+                context.segmentsRead.add(selection.sourceCount, ordering: .relaxed)
+                return selection
+            }
+            return StoreSeriesSelection(
+                try select(.metrics),
+                histograms: try select(.histograms),
+                context: context,
                 budget: budget
             )
-            context.segmentsRead.add(selection.sourceCount, ordering: .relaxed)
-            return StoreSeriesSelection(selection: selection, budget: budget)
         } catch {
             throw Self.queryError(error, budget)
         }
@@ -111,10 +120,84 @@ final class QueryBudget: ScanBudget {
 
 /// A store's selection as the executor reads it.
 private struct StoreSeriesSelection: SeriesSelection {
-    let selection: StreamSelection
-    let budget: QueryBudget
+    private let selection: StreamSelection
+    private let histograms: StreamSelection
+    private let context: QueryContext
+    private let budget: QueryBudget
+    /// Those of plain samples, then those of series that only have histograms.
+    let labels: [Labels]
+    /// The series that each stream of `histograms` is.
+    private let seriesOf: [Int]
 
-    var labels: [Labels] { selection.labels }
+    init(
+        _ selection: StreamSelection,
+        histograms: StreamSelection,
+        context: QueryContext,
+        budget: QueryBudget
+    ) {
+        self.selection = selection
+        self.histograms = histograms
+        self.context = context
+        self.budget = budget
+        var labels = selection.labels
+        var seriesOf: [Int] = []
+        for own in histograms.labels {
+            let place = selection.labels.partitioningIndex { !($0 < own) }
+            if place < selection.labels.count, selection.labels[place] == own {
+                seriesOf.append(place)
+            } else {
+                seriesOf.append(labels.count)
+                labels.append(own)
+            }
+        }
+        self.labels = labels
+        self.seriesOf = seriesOf
+    }
+
+    var histogramSeries: [Int] { seriesOf.sorted() }
+
+    func scanHistograms(
+        _ body:
+            @escaping @Sendable (_ series: Int, _ histograms: HistogramSamples)
+            throws(QueryError) -> Void
+    ) throws(QueryError) {
+        guard !seriesOf.isEmpty else { return }
+        let (budget, context, seriesOf) = (budget, context, seriesOf)
+        do throws(StoreError) {
+            try histograms.scanRows(schema: .histograms, budget: budget) {
+                stream,
+                times,
+                columns,
+                rows in
+                // Kept while the series is worked on; what stays is paid for by who keeps it.
+                var bytes = 0
+                defer { context.release(bytes: bytes) }
+                var samples = HistogramSamples()
+                do throws(QueryError) {
+                    for row in rows {
+                        guard let stored = try? NativeHistogram(row: row, of: columns) else {
+                            throw .storage(reason: "a histogram cannot be read")
+                        }
+                        let histogram = FloatHistogram(stored)
+                        bytes += histogram.byteCount
+                        try context.reserve(bytes: histogram.byteCount)
+                        let time = times[row]
+                        samples.append(
+                            time / 1_000_000 - (time % 1_000_000 < 0 ? 1 : 0),
+                            histogram
+                        )
+                    }
+                    try body(seriesOf[stream], samples)
+                    return true
+                } catch {
+                    budget.stop(error)
+                    return false
+                }
+            }
+        } catch {
+            throw StoreSampleSource.queryError(error, budget)
+        }
+    }
 
     func scan(
         _ body:

@@ -105,13 +105,19 @@ enum QueryCommand {
         for warning in answer["warnings"]?.array ?? [] {
             Console.note("weir: warning: \(warning.string ?? "")")
         }
+        for info in answer["infos"]?.array ?? [] {
+            Console.note("weir: info: \(info.string ?? "")")
+        }
         let rows = rows(answer["data"])
         if parsed.has("--csv") {
             Console.print("series,time,value")
+            func quoted(_ text: String) -> String {
+                let parts = text.split(separator: "\"", omittingEmptySubsequences: false)
+                return "\"" + parts.joined(separator: "\"\"") + "\""
+            }
             for row in rows {
-                let quoted = row.series.split(separator: "\"", omittingEmptySubsequences: false)
-                    .joined(separator: "\"\"")
-                Console.print("\"\(quoted)\",\(row.time),\(row.value)")
+                let value = row.value.contains(",") ? quoted(row.value) : row.value
+                Console.print("\(quoted(row.series)),\(row.time),\(value)")
             }
             return ExitCode.ok
         }
@@ -140,6 +146,12 @@ enum QueryCommand {
             for point in points {
                 let pair = point.array ?? []
                 rows.append((name, moment(pair.first), pair.last?.string ?? ""))
+            }
+            let histograms =
+                series["histograms"]?.array ?? series["histogram"].map { [$0] } ?? []
+            for point in histograms {
+                let pair = point.array ?? []
+                rows.append((name, moment(pair.first), pair.last.map(HistogramText.line) ?? ""))
             }
         }
         return rows

@@ -115,6 +115,113 @@ import WeirTestSupport
         #expect(decoded == column)
     }
 
+    private static func encoded(
+        _ column: BytesColumn,
+        _ rows: Range<Int>
+    ) throws -> (head: [UInt8], body: [UInt8]) {
+        var head: [UInt8] = []
+        var body: [UInt8] = []
+        var scratch = EncodingScratch()
+        PackedBytesRun.encode(column, rows: rows, head: &head, body: &body, scratch: &scratch)
+        return (head, body)
+    }
+
+    private static func decoded(
+        _ count: Int,
+        _ head: [UInt8],
+        _ body: [UInt8]
+    ) throws -> BytesColumn {
+        var reader = ByteReader(head.span)
+        let run = try PackedBytesRun(count: count, from: &reader)
+        #expect(reader.remaining == 0)
+        var column = BytesColumn()
+        var numbers: [Int64] = []
+        try run.decode(body.span, appendingTo: &column, scratch: &numbers)
+        return column
+    }
+
+    /// Strings that stood before cost next to nothing, and numbers no more than their steps.
+    @Test func repeatedTextsAndNumbersComeBack() throws {
+        var layouts = BytesColumn()
+        for row in 0..<1000 { layouts.append("layout \(row / 400)".utf8) }
+        let dictionary = try Self.encoded(layouts, 0..<1000)
+        #expect(dictionary.head.count + dictionary.body.count < 560)
+        #expect(try Self.decoded(1000, dictionary.head, dictionary.body) == layouts)
+
+        var buckets = BytesColumn()
+        var random = SplitMix64(seed: 3)
+        var counts = [Int64](repeating: 1_000_000, count: 12)
+        for row in 0..<1000 {
+            if row == 700 { counts.append(5) }
+            var text: [UInt8] = [0]
+            var previous: Int64 = 0
+            for place in counts.indices {
+                counts[place] += Int64.random(in: 0...3, using: &random)
+                UInt64(zigZag: counts[place] - previous).appendVarint(to: &text)
+                previous = counts[place]
+            }
+            buckets.append(text)
+        }
+        let table = try Self.encoded(buckets, 0..<1000)
+        #expect(table.body.count <= 1000 * 13 / 2 + 26)
+        #expect(try Self.decoded(1000, table.head, table.body) == buckets)
+
+        var mixed = BytesColumn()
+        for row in 0..<40 {
+            var text: [UInt8] = [1]
+            for place in 0..<(row / 10) {
+                text.appendLittleEndian((Double(row) / 3 + Double(place)).bitPattern)
+            }
+            mixed.append(text)
+            mixed.append([0, UInt8(row)])
+        }
+        let groups = try Self.encoded(mixed, 3..<80)
+        let back = try Self.decoded(77, groups.head, groups.body)
+        #expect((0..<77).allSatisfy { back[$0] == mixed[$0 + 3] })
+    }
+
+    /// What is no row of numbers written the one way is kept as it is.
+    @Test func almostNumbersComeBack() throws {
+        for bad: [UInt8] in [
+            [], [0, 0x80], [0, 0x80, 0x00], [1, 2, 3], [2, 7],
+            [0] + [UInt8](repeating: 0xFF, count: 10),
+        ] {
+            var column = BytesColumn()
+            column.append([0, 1, 2])
+            column.append(bad)
+            column.append([0, 4])
+            let run = try Self.encoded(column, 0..<3)
+            #expect(try Self.decoded(3, run.head, run.body) == column)
+        }
+    }
+
+    @Test(arguments: 0..<32 as Range<UInt64>)
+    func damagedTextsThrowOrDecode(_ seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
+        var column = BytesColumn()
+        for row in 0..<60 {
+            column.append(
+                seed % 2 == 0
+                    ? Array("text \(row % 5)".utf8) : [0, UInt8(row), UInt8(row / 30 + 1)]
+            )
+        }
+        let run = try Self.encoded(column, 0..<60)
+        for _ in 0..<200 {
+            var bad = run.head
+            bad[Int.random(in: bad.indices, using: &random)] = UInt8.random(
+                in: 0...255,
+                using: &random
+            )
+            var reader = ByteReader(bad.span)
+            guard let run = try? PackedBytesRun(count: 60, from: &reader) else { continue }
+            var decoded = BytesColumn()
+            var numbers: [Int64] = []
+            let body = run.bodyCount < 1 << 20 ? [UInt8](repeating: 7, count: run.bodyCount) : []
+            try? run.decode(body.span, appendingTo: &decoded, scratch: &numbers)
+            #expect(decoded.count <= 60, "seed \(seed)")
+        }
+    }
+
     /// A random walk costs less than a third of a byte a sample, the page included.
     @Test func randomWalkIsSmall() {
         var random = SplitMix64(seed: 7)

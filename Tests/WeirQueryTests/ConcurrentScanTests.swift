@@ -1,4 +1,5 @@
 import Testing
+import WeirDifferential
 import WeirQuery
 
 /// A source may hand out series on several threads; the answer is the same.

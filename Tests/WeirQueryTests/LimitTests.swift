@@ -1,5 +1,6 @@
 import Testing
 import WeirCore
+import WeirDifferential
 import WeirQuery
 
 /// Hostile queries are refused by the name of the limit they reach, before they cost much.

@@ -1,5 +1,6 @@
 import Testing
 import WeirCore
+import WeirDifferential
 import WeirQuery
 
 @Suite struct PrometheusAPITests {
@@ -72,7 +73,7 @@ import WeirQuery
         arguments: [
             (
                 [("query", "sum(")], 400, "bad_data",
-                "invalid parameter \"query\": 1:5: parse error: unexpected end of input"
+                "invalid parameter \"query\": 1:5: parse error: unclosed left parenthesis"
             ),
             ([("query", "\n up +")], 400, "bad_data", "2:6: parse error"),
             ([], 400, "bad_data", "no expression found in input"),
@@ -82,7 +83,7 @@ import WeirQuery
             ),
             ([("query", "up"), ("limit", "-1")], 400, "bad_data", "limit must be non-negative"),
             ([("query", "up + on () up")], 422, "execution", "many-to-many matching not allowed"),
-            ([("query", "info(up)")], 400, "bad_data", "info is not supported"),
+            ([("query", "info(up)")], 400, "bad_data", "function \"info\" is not enabled"),
         ] as [([(String, String)], Int, String, String)]
     )
     func errorsHaveTheirTypeAndText(

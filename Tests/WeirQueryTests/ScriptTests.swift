@@ -1,5 +1,5 @@
-import Glibc
 import Testing
+import WeirDifferential
 
 /// Every script in `Scripts/` holds.
 @Suite struct ScriptTests {
@@ -8,37 +8,27 @@ import Testing
         .map { "/\($0)" }.joined() + "/Scripts"
 
     /// The names of the scripts.
-    private static let names = [
-        "aggregation", "binary", "boundaries", "functions", "histogram", "selectors", "staleness",
-        "subqueries",
-    ]
+    private static let names = TextFile.names(in: folder, ending: ".test")
+
+    @Test func thereAreThousandsOfCases() throws {
+        var cases = 0
+        for name in Self.names {
+            let text = try #require(TextFile.read("\(Self.folder)/\(name)"))
+            cases += text.split(separator: "\n").count { $0.hasPrefix("eval ") }
+        }
+        print("scripts: \(cases) cases in \(Self.names.count) files")
+        #expect(cases >= 2000)
+    }
 
     @Test(arguments: names)
     func scriptHolds(_ name: String) throws {
-        let text = try #require(Self.read("\(Self.folder)/\(name).test"))
+        let text = try #require(TextFile.read("\(Self.folder)/\(name)"))
         var script = TestScript()
         do {
             try script.run(text)
         } catch {
-            Issue.record("\(name).test \(error)")
+            Issue.record("\(name) \(error)")
         }
         #expect(script.evaluations > 0)
-    }
-
-    private static func read(_ path: String) -> String? {
-        let descriptor = unsafe open(path, O_RDONLY)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var part = [UInt8](repeating: 0, count: 65536)
-        while true {
-            // SAFETY: at most `count` bytes are written into the buffer.
-            let count = unsafe part.withUnsafeMutableBytes {
-                unsafe Glibc.read(descriptor, $0.baseAddress, $0.count)
-            }
-            guard count > 0 else { break }
-            bytes.append(contentsOf: part[..<count])
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -1,4 +1,5 @@
 import Testing
+import WeirDifferential
 import WeirQuery
 
 /// Aggregating while series are read gives what aggregating afterwards gives.

@@ -1,19 +1,9 @@
 import WeirCore
+import WeirDifferential
 import WeirPattern
 import WeirQuery
 
-/// A script in the shape of Prometheus's own test language:.
-///
-///     load 5m
-///       name{label="x"} 0+10x100 _ stale NaN
-///     eval instant at 50m expression
-///       {label="x"} 100
-///     eval range from 0 to 10m step 1m expression
-///       {} 1 2 _ 4
-///     eval_ordered instant at 5m expression
-///     eval_fail instant at 5m expression
-///       part of the message
-///     clear
+/// A script in the shape of Prometheus's own test language; docs/testing.md describes it.
 struct TestScript {
     struct Failure: Error, CustomStringConvertible {
         let line: Int
@@ -47,6 +37,36 @@ struct TestScript {
         }
     }
 
+    /// What the lines below an `eval` say of its answer.
+    private struct Expectation {
+        /// Lines of the answer itself.
+        var body: [(number: Int, text: String)] = []
+        /// The answer is refused; with this text, if one is given.
+        var failure: (number: Int, text: String)?
+        var isOrdered = false
+        var warnings: [String] = []
+        var infos: [String] = []
+
+        init(_ lines: [(number: Int, text: String)]) throws(Failure) {
+            for line in lines {
+                guard line.text.hasPrefix("expect ") else {
+                    body.append(line)
+                    continue
+                }
+                let said = line.text.dropFirst("expect ".count)
+                let kind = String(said.prefix { $0 != " " })
+                let text = String(said.dropFirst(kind.count + " msg: ".count))
+                switch kind {
+                case "ordered": isOrdered = true
+                case "fail": failure = (line.number, text)
+                case "warn": warnings.append(text)
+                case "info": infos.append(text)
+                default: throw Failure(line: line.number, reason: "expect \(kind) is not known")
+                }
+            }
+        }
+    }
+
     private static func trimmed(_ text: String) -> String {
         var text = Substring(text)
         while text.first == " " { text = text.dropFirst() }
@@ -67,17 +87,18 @@ struct TestScript {
                 throw fail("load wants a step")
             }
             for line in body { try load(line, step) }
-        case "eval", "eval_ordered", "eval_fail":
+        case "eval":
             evaluations += 1
+            let expectation = try Expectation(body)
             if words.count == 5, words[1] == "instant", let time = Self.duration(words[3]) {
-                try instant(words[0], words[4], time, command.number, body)
+                try instant(words[4], time, command.number, expectation)
                 return
             }
             let parts = command.text.split(separator: " ", maxSplits: 8).map(String.init)
             guard parts.count == 9, parts[1] == "range", let from = Self.duration(parts[3]),
                 let through = Self.duration(parts[5]), let step = Self.duration(parts[7])
             else { throw fail("eval is not understood") }
-            try range(words[0], parts[8], (from, through, step), command.number, body)
+            try range(parts[8], (from, through, step), command.number, expectation)
         default: throw fail("unknown command \(words[0])")
         }
     }
@@ -93,10 +114,12 @@ struct TestScript {
     ) throws(Failure) -> (Labels, [Substring]) {
         var inBraces = false
         var inQuotes = false
+        var isEscaped = false
         var end = line.text.startIndex
         for index in line.text.indices {
             let character = line.text[index]
-            if character == "\"" { inQuotes.toggle() }
+            if character == "\"", !isEscaped { inQuotes.toggle() }
+            isEscaped = character == "\\" && !isEscaped
             if !inQuotes, character == "{" { inBraces = true }
             if !inQuotes, character == "}" { inBraces = false }
             if character == " ", !inBraces { break }
@@ -122,10 +145,11 @@ struct TestScript {
                 values += [Double?](repeating: nil, count: count)
             } else if word == "stale" {
                 values.append(.absent)
+            } else if let series = series(word) {
+                // Before numbers: `0x3` is no hexadecimal one here.
+                values += series
             } else if let value = Double(word) {
                 values.append(value)
-            } else if let series = series(word) {
-                values += series
             } else {
                 return nil
             }
@@ -139,7 +163,12 @@ struct TestScript {
             let count = Int(word[word.index(after: times)...])
         else { return nil }
         let head = word[..<times]
-        let sign = head.dropFirst().lastIndex { $0 == "+" || $0 == "-" } ?? head.endIndex
+        // A sign after an `e` is one of an exponent.
+        let sign =
+            head.indices.dropFirst().last { index in
+                (head[index] == "+" || head[index] == "-")
+                    && head[head.index(before: index)].lowercased() != "e"
+            } ?? head.endIndex
         guard let first = Double(head[..<sign]),
             let step = sign == head.endIndex ? 0 : Double(head[sign...])
         else { return nil }
@@ -168,52 +197,67 @@ struct TestScript {
     private func isClose(_ left: Double, _ right: Double) -> Bool {
         if left.isNaN || right.isNaN { return left.isNaN && right.isNaN }
         if left == right { return true }
-        return (left - right).magnitude <= 1e-9 * max(left.magnitude, right.magnitude)
+        return (left - right).magnitude <= 1e-9 * (1 + max(left.magnitude, right.magnitude))
+    }
+
+    private static var options: PromQLOptions {
+        var options = PromQLOptions()
+        options.hasExperiments = true
+        return options
     }
 
     /// Evaluates over sources that hand out only what is asked for, and more than that.
     private func evaluate(
-        _ kind: String,
+        _ text: String,
         _ number: Int,
-        _ body: [(number: Int, text: String)],
-        _ run: (any SampleSource) throws(QueryError) -> QueryValue,
+        _ expectation: Expectation,
+        _ run: (any SampleSource, QueryContext) throws(QueryError) -> QueryValue,
         _ check: (QueryValue) throws(Failure) -> Void
     ) throws(Failure) {
         for isGenerous in [false, true] {
             var source = source
             source.isGenerous = isGenerous
+            let context = QueryContext()
             let value: QueryValue
             do throws(QueryError) {
-                value = try run(source)
+                value = try run(source, context)
             } catch {
-                guard kind == "eval_fail" else {
-                    throw Failure(line: number, reason: error.message(query: ""))
+                let message = error.message(query: text)
+                guard let failure = expectation.failure else {
+                    throw Failure(line: number, reason: message)
                 }
-                for part in body where !error.message(query: "").contains(part.text) {
-                    throw Failure(line: part.number, reason: error.message(query: ""))
+                guard message.contains(failure.text) else {
+                    throw Failure(line: failure.number, reason: message)
                 }
                 continue
             }
-            guard kind != "eval_fail" else {
+            guard expectation.failure == nil else {
                 throw Failure(line: number, reason: "it should have failed: \(value)")
+            }
+            guard context.warnings.sorted() == expectation.warnings.sorted() else {
+                throw Failure(line: number, reason: "warnings: \(context.warnings)")
+            }
+            guard context.infos.sorted() == expectation.infos.sorted() else {
+                throw Failure(line: number, reason: "infos: \(context.infos)")
             }
             try check(value)
         }
     }
 
     private func instant(
-        _ kind: String,
         _ text: String,
         _ time: Int64,
         _ number: Int,
-        _ body: [(number: Int, text: String)]
+        _ expectation: Expectation
     ) throws(Failure) {
-        try evaluate(kind, number, body) { (source) throws(QueryError) in
+        let body = expectation.body
+        try evaluate(text, number, expectation) { (source, context) throws(QueryError) in
             try PromQL.evaluateInstant(
                 text,
                 atMilliseconds: time,
                 source: source,
-                context: QueryContext()
+                context: context,
+                options: Self.options
             )
         } _: { (value) throws(Failure) in
             switch value {
@@ -231,7 +275,7 @@ struct TestScript {
                 for (index, line) in body.enumerated() {
                     let (labels, words) = try labels(line)
                     let sample =
-                        kind == "eval_ordered"
+                        expectation.isOrdered
                         ? samples[index] : samples.first { $0.labels == labels }
                     guard let sample, sample.labels == labels, words.count == 1,
                         let wanted = Double(words[0]), isClose(sample.value, wanted)
@@ -243,26 +287,26 @@ struct TestScript {
     }
 
     private func range(
-        _ kind: String,
         _ text: String,
         _ times: (from: Int64, through: Int64, step: Int64),
         _ number: Int,
-        _ body: [(number: Int, text: String)]
+        _ expectation: Expectation
     ) throws(Failure) {
-        try evaluate(kind, number, body) { (source) throws(QueryError) in
+        try evaluate(text, number, expectation) { (source, context) throws(QueryError) in
             try PromQL.evaluateRange(
                 text,
                 fromMilliseconds: times.from,
                 throughMilliseconds: times.through,
                 stepMilliseconds: times.step,
                 source: source,
-                context: QueryContext()
+                context: context,
+                options: Self.options
             )
         } _: { (value) throws(Failure) in
             guard case .matrix(let series) = value else {
                 throw Failure(line: number, reason: "got \(value)")
             }
-            try check(series, number, body, (times.from, times.step))
+            try check(series, number, expectation.body, (times.from, times.step))
         }
     }
 

@@ -1,5 +1,6 @@
 import Testing
 import WeirCore
+import WeirDifferential
 import WeirQuery
 
 struct TraceAPITests {

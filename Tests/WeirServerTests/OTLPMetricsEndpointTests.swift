@@ -57,6 +57,43 @@ import WeirSystem
         #expect(try server.send("POST", "/v1/metrics", [], headers: protobuf).status == 200)
     }
 
+    /// An exponential histogram is answered as a native one; sent again under its id, its delta is
+    /// added once.
+    @Test func exponentialHistogramsAreNative() throws {
+        let server = try LogServer()
+        let start = HostClock().nowNanoseconds() - 100 * Self.second
+        func send(_ from: Int64, _ to: Int64, id: String) throws {
+            let point =
+                #"{"startTimeUnixNano":"\#(start + from * Self.second)","timeUnixNano":"#
+                + #""\#(start + to * Self.second)","count":4,"sum":2.5,"scale":0,"zeroCount":1,"#
+                + #""positive":{"offset":-1,"bucketCounts":[1,2]}}"#
+            let answer = try server.post(
+                "/v1/metrics",
+                Self.body(
+                    [point],
+                    kind: "exponentialHistogram",
+                    more: #""aggregationTemporality":1,"#
+                ),
+                headers: Self.json + [("X-Weir-Batch-Id", id)]
+            )
+            #expect(answer.status == 200, "\(answer.text)")
+        }
+        try send(0, 10, id: "a")
+        try send(10, 20, id: "b")
+        try send(0, 10, id: "a")
+        let answer = try server.send(
+            "GET",
+            "/api/v1/query?query=last_over_time(hits%7Bjob%3D%22web%22%7D%5B1h%5D)"
+        )
+        #expect(
+            answer.text.contains(
+                #"{"count":"8","sum":"5","buckets":[[3,"-1e-128","1e-128","2"],"#
+                    + #"[0,"0.5","1","2"],[0,"1","2","4"]]}"#
+            ),
+            "\(answer.text)"
+        )
+    }
+
     /// A batch that is sent again under its id is stored once, and added once.
     @Test func deltaOfABatchThatComesAgainIsAddedOnce() throws {
         let server = try LogServer()

@@ -35,6 +35,25 @@ package enum LoopbackHTTP {
         path: String,
         form: [(String, String)]? = nil
     ) -> (status: Int, body: [UInt8])? {
+        guard let form else { return request(port: port, path: path, headers: [], body: nil) }
+        let body = form.map { encode($0.0) + "=" + encode($0.1) }.joined(separator: "&")
+        return request(
+            port: port,
+            path: path,
+            headers: [("Content-Type", "application/x-www-form-urlencoded")],
+            body: Array(body.utf8)
+        )
+    }
+
+    /// Sends `body` by POST, or asks by GET when it is nil.
+    ///
+    /// - Returns: The status and the body, or nil when nobody answers.
+    package static func request(
+        port: UInt16,
+        path: String,
+        headers: [(String, String)],
+        body: [UInt8]?
+    ) -> (status: Int, body: [UInt8])? {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -46,15 +65,10 @@ package enum LoopbackHTTP {
             }
         }
         guard connected else { return nil }
-        var text = "\(form == nil ? "GET" : "POST") \(path) HTTP/1.0\r\nHost: 127.0.0.1\r\n"
-        if let form {
-            let body = form.map { encode($0.0) + "=" + encode($0.1) }.joined(separator: "&")
-            text += "Content-Type: application/x-www-form-urlencoded\r\n"
-            text += "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
-        } else {
-            text += "\r\n"
-        }
-        let bytes = Array(text.utf8)
+        var text = "\(body == nil ? "GET" : "POST") \(path) HTTP/1.0\r\nHost: 127.0.0.1\r\n"
+        for header in headers { text += "\(header.0): \(header.1)\r\n" }
+        if let body { text += "Content-Length: \(body.count)\r\n" }
+        let bytes = Array("\(text)\r\n".utf8) + (body ?? [])
         var sent = 0
         while sent < bytes.count {
             // SAFETY: the part sent lies inside the array, which outlives the call.

@@ -11,7 +11,7 @@ enum MetricRendering {
 
     /// `name{labels} value` of each sample, with ` @seconds` where it is not that of `time`.
     static func samples(_ points: [MetricPoint]) -> [String] {
-        let batch = MetricRows(points).samples
+        let batch = MetricRows(points, hasClassicHistograms: true).samples
         return (0..<batch.rowCount).map { row in
             let value = batch.columns[0].floats[row]
             let isStale = value.bitPattern == 0x7FF0_0000_0000_0002
@@ -30,7 +30,7 @@ enum MetricRendering {
 
     /// `series: field=value …` of each exemplar.
     static func exemplars(_ points: [MetricPoint]) -> [String] {
-        let batch = MetricRows(points).exemplars
+        let batch = MetricRows(points, hasClassicHistograms: true).exemplars
         return (0..<batch.rowCount).map { row in
             let fields = batch.fields.columns.compactMap { column -> String? in
                 column.index(ofRow: row).map {

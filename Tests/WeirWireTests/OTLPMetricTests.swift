@@ -175,8 +175,8 @@ import WeirWire
         let count = (positive.counts + negative.counts).reduce(zero, +)
         let point = R.point().fixed64(4, count).sint(6, scale).fixed64(7, zero)
             .message(8, message(positive)).message(9, message(negative))
-        let batch = MetricRows(try R.parse(R.request([R.metric("h", kind: 10, [point])])).points)
-            .samples
+        let points = try R.parse(R.request([R.metric("h", kind: 10, [point])])).points
+        let batch = MetricRows(points, hasClassicHistograms: true).samples
         return (0..<batch.rowCount).compactMap { row in
             let labels = batch.streams[Int(batch.streamIndexes[row])]
             guard let text = labels["le"] else { return nil }

@@ -23,7 +23,7 @@ package enum PrometheusAPI {
             let time = try time(parameters, "time") ?? nowMilliseconds
             let limit = try limit(parameters)
             let options = try withLookback(parameters, options)
-            let expression = try expression(parameters)
+            let expression = try expression(parameters, options)
             let value = try run { () throws(QueryError) in
                 try PromQL.evaluateInstant(
                     expression,
@@ -77,7 +77,7 @@ package enum PrometheusAPI {
             }
             let limit = try limit(parameters)
             let options = try withLookback(parameters, options)
-            let expression = try expression(parameters)
+            let expression = try expression(parameters, options)
             guard expression.type == .scalar || expression.type == .vector else {
                 throw PrometheusError(
                     parameter: "query",
@@ -159,16 +159,35 @@ package enum PrometheusAPI {
     }
 
     /// `/api/v1/format_query`.
-    package static func formatQuery(parameters: Parameters) -> PrometheusAnswer {
+    package static func formatQuery(
+        parameters: Parameters,
+        options: PromQLOptions = PromQLOptions()
+    ) -> PrometheusAnswer {
         answer { () throws(PrometheusError) in
-            let text = value(parameters, "query") ?? ""
-            do throws(QueryError) {
-                return PrometheusJSON.success(
-                    text: PromQLPrinter.print(try PromQLParser.parse(text))
-                )
-            } catch {
-                throw PrometheusError(parameter: "query", error.message(query: text))
-            }
+            PrometheusJSON.success(text: PromQLLayout.format(try parsed(parameters, options)))
+        }
+    }
+
+    /// `/api/v1/parse_query`.
+    package static func parseQuery(
+        parameters: Parameters,
+        options: PromQLOptions = PromQLOptions()
+    ) -> PrometheusAnswer {
+        answer { () throws(PrometheusError) in
+            PrometheusJSON.success(tree: PromQLTree.bytes(of: try parsed(parameters, options)))
+        }
+    }
+
+    /// The expression as it is written, whether it can be answered or not.
+    private static func parsed(
+        _ parameters: Parameters,
+        _ options: PromQLOptions
+    ) throws(PrometheusError) -> PromQLExpression {
+        let text = value(parameters, "query") ?? ""
+        do throws(QueryError) {
+            return try PromQLParser.parse(text, hasExperiments: options.hasExperiments)
+        } catch {
+            throw PrometheusError(parameter: "query", error.message(query: text))
         }
     }
 
@@ -242,11 +261,12 @@ package enum PrometheusAPI {
     }
 
     private static func expression(
-        _ parameters: Parameters
+        _ parameters: Parameters,
+        _ options: PromQLOptions
     ) throws(PrometheusError) -> PromQLExpression {
         let text = value(parameters, "query") ?? ""
         do throws(QueryError) {
-            return try PromQL.parse(text)
+            return try PromQL.parse(text, hasExperiments: options.hasExperiments)
         } catch {
             throw PrometheusError(parameter: "query", error.message(query: text))
         }
@@ -343,7 +363,8 @@ package enum PrometheusAPI {
         return PrometheusJSON.success(
             kept,
             stats: QueryStats(context, since: start),
-            warnings: context.warnings + (isTruncated ? [truncated] : [])
+            warnings: context.warnings + (isTruncated ? [truncated] : []),
+            infos: context.infos
         )
     }
 }

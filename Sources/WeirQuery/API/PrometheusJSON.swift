@@ -29,7 +29,8 @@ struct PrometheusJSON {
     static func success(
         _ value: QueryValue,
         stats: QueryStats,
-        warnings: [String]
+        warnings: [String],
+        infos: [String]
     ) -> PrometheusAnswer {
         var json = Self()
         json.put("{\"status\":\"success\",\"data\":{\"resultType\":")
@@ -37,7 +38,7 @@ struct PrometheusJSON {
         json.put(",\"stats\":")
         json.put(stats)
         json.put("}")
-        json.finish(warnings)
+        json.finish(warnings, infos)
         return PrometheusAnswer(status: 200, body: json.bytes)
     }
 
@@ -74,6 +75,15 @@ struct PrometheusJSON {
         return PrometheusAnswer(status: 200, body: json.bytes)
     }
 
+    /// `{"status":"success","data":{…}}`.
+    static func success(tree: [UInt8]) -> PrometheusAnswer {
+        var json = Self()
+        json.put("{\"status\":\"success\",\"data\":")
+        json.bytes.append(contentsOf: tree)
+        json.put("}")
+        return PrometheusAnswer(status: 200, body: json.bytes)
+    }
+
     /// `{"status":"success","data":"…"}`.
     static func success(text: String) -> PrometheusAnswer {
         var json = Self()
@@ -83,10 +93,14 @@ struct PrometheusJSON {
         return PrometheusAnswer(status: 200, body: json.bytes)
     }
 
-    private mutating func finish(_ warnings: [String]) {
+    private mutating func finish(_ warnings: [String], _ infos: [String] = []) {
         if !warnings.isEmpty {
             put(",\"warnings\":")
             put(warnings)
+        }
+        if !infos.isEmpty {
+            put(",\"infos\":")
+            put(infos)
         }
         put("}")
     }
@@ -133,6 +147,14 @@ struct PrometheusJSON {
         put("\"]")
     }
 
+    private mutating func put(_ time: Int64, _ histogram: FloatHistogram) {
+        put("[")
+        PrometheusTime.append(milliseconds: time, to: &bytes)
+        put(",")
+        histogram.appendJSON(to: &bytes)
+        put("]")
+    }
+
     private mutating func put(_ value: QueryValue) {
         switch value {
         case .scalar(let time, let number):
@@ -155,8 +177,13 @@ struct PrometheusJSON {
                 separate(index)
                 put("{\"metric\":")
                 put(sample.labels)
-                put(",\"value\":")
-                put(time, sample.value)
+                if let histogram = sample.histogram {
+                    put(",\"histogram\":")
+                    put(time, histogram)
+                } else {
+                    put(",\"value\":")
+                    put(time, sample.value)
+                }
                 put("}")
             }
             put("]")
@@ -166,12 +193,23 @@ struct PrometheusJSON {
                 separate(index)
                 put("{\"metric\":")
                 put(one.labels)
-                put(",\"values\":[")
-                for point in one.times.indices {
-                    separate(point)
-                    put(one.times[point], one.values[point])
+                if !one.times.isEmpty || one.histograms.isEmpty {
+                    put(",\"values\":[")
+                    for point in one.times.indices {
+                        separate(point)
+                        put(one.times[point], one.values[point])
+                    }
+                    put("]")
                 }
-                put("]}")
+                if !one.histograms.isEmpty {
+                    put(",\"histograms\":[")
+                    for (place, point) in one.histograms.enumerated() {
+                        separate(place)
+                        put(point.time, point.histogram)
+                    }
+                    put("]")
+                }
+                put("}")
             }
             put("]")
         }

@@ -22,6 +22,14 @@ package enum AggregationOperator: String, Hashable, Sendable, CaseIterable {
         default: false
         }
     }
+
+    /// Chooses among series instead of making new ones.
+    package var keepsSeries: Bool {
+        switch self {
+        case .topk, .bottomk, .limitk, .limitRatio: true
+        default: false
+        }
+    }
 }
 
 /// By which labels series fall into groups.

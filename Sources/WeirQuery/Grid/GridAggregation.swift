@@ -5,15 +5,17 @@ package import WeirCore
 ///
 /// Any query language may use it.
 package struct GridAggregation {
-    private let input: SeriesGrid
-    private let context: QueryContext
+    let input: SeriesGrid
+    let context: QueryContext
+    private let grouping: Grouping
     private let grouped: LabelGroups
-    private var groups: [Labels] { grouped.labels }
-    private var groupOf: [Int] { grouped.groupOf }
+    var groups: [Labels] { grouped.labels }
+    var groupOf: [Int] { grouped.groupOf }
 
     package init(_ input: SeriesGrid, grouping: Grouping, context: QueryContext) {
         self.input = input
         self.context = context
+        self.grouping = grouping
         self.grouped = LabelGroups(input.labels, grouping)
     }
 
@@ -51,9 +53,9 @@ package struct GridAggregation {
         case .stddev, .stdvar:
             let result = try newBuffer()
             try deviation(isSquared: operation == .stdvar, into: result)
-            return SeriesGrid(labels: groups, values: result)
+            return try withHistograms(result, operation)
         case _ where GroupAccumulator.takes(operation):
-            return SeriesGrid(labels: groups, values: try totals(operation))
+            return try withHistograms(try totals(operation), operation)
         default: throw .unsupported(name: operation.rawValue)
         }
     }
@@ -108,6 +110,7 @@ package struct GridAggregation {
 
     /// The `phi`-quantile of each group, `phi` given per step.
     package func quantile(_ phi: [Double]) throws(QueryError) -> SeriesGrid {
+        noteIgnored(.quantile)
         let result = try newBuffer()
         for (group, rows) in members().enumerated() {
             for step in 0..<steps {
@@ -126,33 +129,20 @@ package struct GridAggregation {
     /// The `count` largest (or smallest) series of each group at each step, with their own labels;
     /// at a single step in order of value.
     package func extremes(count: [Double], isTop: Bool) throws(QueryError) -> SeriesGrid {
-        for number in count {
-            guard !number.isNaN else { throw .invalid(reason: "Parameter value is NaN") }
-            guard number.magnitude < 0x1p63 else {
-                throw .invalid(
-                    reason: "Scalar value \(NumberText.sample(number)) overflows int64"
-                )
-            }
-        }
+        noteIgnored(isTop ? .topk : .bottomk)
         let kept = try GridBuffer(rows: input.count, steps: steps, context: context)
+        guard try hasAny(count) else { return SeriesGrid(labels: input.labels, values: kept) }
         var order: [Int] = []
         for rows in members() {
             for step in 0..<steps {
                 if step & 63 == 0 { try context.check() }
                 guard count[step] >= 1 else { continue }
                 let wanted = count[step] < Double(rows.count) ? Int(count[step]) : rows.count
-                var ranked: [(value: Double, row: Int)] = []
+                var heap = ExtremeHeap(capacity: wanted, isTop: isTop)
                 for row in rows where !input.values[row, step].isAbsent {
-                    ranked.append((input.values[row, step], row))
+                    heap.offer(.init(value: input.values[row, step], row: row))
                 }
-                ranked.sort { left, right in
-                    if left.value.isNaN || right.value.isNaN {
-                        return right.value.isNaN && (!left.value.isNaN || left.row < right.row)
-                    }
-                    if left.value == right.value { return left.row < right.row }
-                    return isTop ? left.value > right.value : left.value < right.value
-                }
-                for entry in ranked.prefix(wanted) {
+                for entry in heap.sorted {
                     kept[entry.row, step] = entry.value
                     if steps == 1 { order.append(entry.row) }
                 }
@@ -164,30 +154,105 @@ package struct GridAggregation {
         return SeriesGrid(labels: order.map { input.labels[$0] }, values: ordered)
     }
 
+    /// Whether counts allow any series; refuses those that are no 64-bit integers, where they are
+    /// asked for.
+    private func hasAny(_ counts: [Double]) throws(QueryError) -> Bool {
+        let isAnyNaN = counts.contains(where: \.isNaN)
+        guard isAnyNaN || (counts.max() ?? 0) >= 1 else { return false }
+        for (step, number) in counts.enumerated()
+        where !(number.magnitude < 0x1p63) && input.hasValues(step: step) {
+            throw .invalid(
+                reason: "Scalar value \(NumberText.general(number)) overflows int64"
+            )
+        }
+        return true
+    }
+
+    /// The first `count` series of each group at each step, with their own labels.
+    package func first(count: [Double]) throws(QueryError) -> SeriesGrid {
+        let kept = try GridBuffer(rows: input.count, steps: steps, context: context)
+        guard try hasAny(count) else { return SeriesGrid(labels: input.labels, values: kept) }
+        var histograms: Set<Int> = []
+        for rows in members() {
+            try context.check()
+            for step in 0..<steps {
+                guard count[step] >= 1 else { continue }
+                var left = count[step] < Double(rows.count) ? Int(count[step]) : rows.count
+                for row in rows where left > 0 && input.isPresent(row, step) {
+                    kept[row, step] = input.values[row, step]
+                    if kept[row, step].isAbsent { histograms.insert(row * steps + step) }
+                    left -= 1
+                }
+            }
+        }
+        return SeriesGrid(
+            labels: input.labels,
+            values: kept,
+            histograms: try input.histograms?.mapped { histogram, row, step in
+                histograms.contains(row * steps + step) ? histogram : nil
+            }
+        )
+    }
+
+    /// A share of the series, chosen by their labels: those of a negative ratio are the ones that
+    /// one greater by 1 leaves out.
+    package func share(_ ratios: [Double]) throws(QueryError) -> SeriesGrid {
+        for (step, ratio) in ratios.enumerated() where ratio.isNaN && input.hasValues(step: step) {
+            throw .invalid(reason: "Ratio value NaN is NaN")
+        }
+        let kept = try GridBuffer(rows: input.count, steps: steps, context: context)
+        let places = input.labels.map { Double(LabelHash.of($0)) / Double(UInt64.max) }
+        func isKept(_ row: Int, _ step: Int) -> Bool {
+            let ratio = Swift.max(-1, Swift.min(1, ratios[step]))
+            return ratio >= 0 ? places[row] < ratio : places[row] >= 1 + ratio
+        }
+        for row in 0..<input.count {
+            if row & 255 == 0 { try context.check() }
+            for step in 0..<steps where !input.values[row, step].isAbsent && isKept(row, step) {
+                kept[row, step] = input.values[row, step]
+            }
+        }
+        return SeriesGrid(
+            labels: input.labels,
+            values: kept,
+            histograms: try input.histograms?.mapped { histogram, row, step in
+                isKept(row, step) ? histogram : nil
+            }
+        )
+    }
+
     /// How often each value occurs in each group; the value becomes the label `name`.
     package func countValues(name: String) throws(QueryError) -> SeriesGrid {
         try context.reserve(bytes: input.count * steps * 24)
         var rowOf: [Labels: Int] = [:]
         var labels: [Labels] = []
         var cells: [(row: Int, step: Int)] = []
+        let isNameDropped = grouping.isWithout && grouping.labels.contains(name)
         var known: [[UInt64: Int]] = .init(repeating: [:], count: groups.count)
+        func row(of full: Labels) throws(QueryError) -> Int {
+            if let row = rowOf[full] { return row }
+            guard labels.count < context.seriesMax else {
+                throw .limit(name: "query series", limit: context.seriesMax)
+            }
+            rowOf[full] = labels.count
+            labels.append(full)
+            return labels.count - 1
+        }
         try fold { (group, step, value) throws(QueryError) in
             let bits = value.isNaN ? Double.nan.bitPattern : value.bitPattern
             if let row = known[group][bits] {
                 cells.append((row, step))
                 return
             }
-            let full = groups[group].setting(name, to: NumberText.plain(value))
-            let row = rowOf[full] ?? labels.count
-            if row == labels.count {
-                guard row < context.seriesMax else {
-                    throw .limit(name: "query series", limit: context.seriesMax)
-                }
-                rowOf[full] = row
-                labels.append(full)
-            }
+            let full =
+                isNameDropped
+                ? groups[group] : groups[group].setting(name, to: NumberText.plain(value))
+            let row = try row(of: full)
             known[group][bits] = row
             cells.append((row, step))
+        }
+        try countHistograms { (group, step, text) throws(QueryError) in
+            cells.append((try row(of: groups[group].setting(name, to: text)), step))
         }
         let result = try GridBuffer(rows: labels.count, steps: steps, context: context)
         for cell in cells {

@@ -4,9 +4,9 @@ internal import WeirCore
 ///
 /// Any query language may use it.
 package struct GridBinary {
-    private let operation: BinaryOperator
-    private let returnsBool: Bool
-    private let context: QueryContext
+    let operation: BinaryOperator
+    let returnsBool: Bool
+    let context: QueryContext
 
     package init(_ operation: BinaryOperator, returnsBool: Bool, context: QueryContext) {
         self.operation = operation
@@ -36,6 +36,7 @@ package struct GridBinary {
     ) throws(QueryError) -> SeriesGrid {
         try context.check()
         var result = vector
+        result.histograms = try histograms(of: vector, scalar: scalar, isScalarLeft: isScalarLeft)
         if operation.isComparison, !returnsBool {
             vector.update { value, step in
                 let holds =
@@ -92,11 +93,11 @@ package struct GridBinary {
         )
         for row in 0..<probe.count {
             if row & 255 == 0 { try context.check() }
-            for step in 0..<steps where !probe.values[row, step].isAbsent {
+            for step in 0..<steps where probe.isPresent(row, step) {
                 present[probeGroups[row], step] = 1
             }
         }
-        let filtered = operation == .or ? right : left
+        var filtered = operation == .or ? right : left
         let filteredGroups = operation == .or ? groups.right : groups.left
         for row in 0..<filtered.count {
             if row & 255 == 0 { try context.check() }
@@ -105,19 +106,28 @@ package struct GridBinary {
                 if isMatched != (operation == .and) { filtered.values[row, step] = .absent }
             }
         }
-        guard operation == .or else { return try left.merged(context: context) }
+        filtered.histograms = try filtered.histograms?.mapped { histogram, row, step in
+            let isMatched = !present[filteredGroups[row], step].isAbsent
+            return isMatched == (operation == .and) ? histogram : nil
+        }
+        guard operation == .or else { return try filtered.merged(context: context) }
         let joined = try GridBuffer(
             rows: left.count + right.count,
             steps: steps,
             context: context
         )
-        for (base, part) in [(0, left), (left.count, right)] {
+        var result = SeriesGrid(labels: left.labels + right.labels, values: joined)
+        for (base, part) in [(0, left), (left.count, filtered)] {
             for row in 0..<part.count {
                 for step in 0..<steps { joined[base + row, step] = part.values[row, step] }
             }
+            for row in part.histograms?.rowIndexes ?? [] {
+                let cells = result.histograms ?? HistogramCells(steps: steps, context: context)
+                result.histograms = cells
+                if let boxes = part.histograms?.row(row) { try cells.set(base + row, boxes) }
+            }
         }
-        return try SeriesGrid(labels: left.labels + right.labels, values: joined)
-            .merged(context: context)
+        return try result.merged(context: context)
     }
 
     /// Arithmetic and comparison with one-to-one, many-to-one or one-to-many matching.
@@ -136,10 +146,7 @@ package struct GridBinary {
         for (row, group) in oneGroups.enumerated() { onesOf[group].append(row) }
         var manysOf = [[Int]](repeating: [], count: groups.labels.count)
         for (row, group) in manyGroups.enumerated() { manysOf[group].append(row) }
-        if let failure = findDuplicateOne(many, one, onesOf, groups.labels, isSwapped) {
-            throw failure
-        }
-
+        let duplicate = findDuplicateOne(many, one, oneGroups, groups.labels, isSwapped)
         var pairs: [(many: Int, one: Int)] = []
         for group in groups.labels.indices {
             for manyRow in manysOf[group] {
@@ -167,9 +174,16 @@ package struct GridBinary {
                     isSwapped ? combine(oneValue, manyValue) : combine(manyValue, oneValue)
             }
         }
-        let output = SeriesGrid(labels: labels, values: result)
+        let cells = try combineHistograms(
+            left,
+            right,
+            pairs: pairs.map { isSwapped ? ($0.one, $0.many) : ($0.many, $0.one) },
+            into: result
+        )
+        let output = SeriesGrid(labels: labels, values: result, histograms: cells)
         let pairGroups = pairs.map { manyGroups[$0.many] }
-        try refuseRepeats(output, pairGroups, matching)
+        try refuseRepeats(output, pairGroups, matching, before: duplicate?.step ?? left.steps)
+        if let duplicate { throw duplicate.error }
         return try output.merged(context: context)
     }
 
@@ -180,48 +194,54 @@ package struct GridBinary {
         _ oneRow: Int
     ) -> Bool {
         for step in 0..<many.steps
-        where !many.values[manyRow, step].isAbsent && !one.values[oneRow, step].isAbsent {
+        where many.isPresent(manyRow, step) && one.isPresent(oneRow, step) {
             return true
         }
         return false
     }
 
-    /// The "one" side may hold one series of a match group at a step; says which do not.
+    /// The "one" side may hold one series of a match group at a step; says where it first does not.
     private func findDuplicateOne(
         _ many: SeriesGrid,
         _ one: SeriesGrid,
-        _ onesOf: [[Int]],
+        _ oneGroups: [Int],
         _ groupLabels: [Labels],
         _ isSwapped: Bool
-    ) -> QueryError? {
-        for (group, rows) in onesOf.enumerated() where rows.count > 1 {
-            for step in 0..<one.steps {
-                var first: Int?
-                for row in rows where !one.values[row, step].isAbsent {
-                    guard let known = first else {
-                        first = row
-                        continue
-                    }
-                    // With nothing on the other side nothing is matched, so nothing is wrong.
-                    guard many.hasValues(step: step) else { break }
-                    return .invalid(
-                        reason: "found duplicate series for the match group "
-                            + "\(groupLabels[group]) on the \(isSwapped ? "left" : "right") "
-                            + "hand-side of the operation: [\(one.labels[row]), "
-                            + "\(one.labels[known])];many-to-many matching not allowed: matching "
-                            + "labels must be unique on one side"
-                    )
+    ) -> (step: Int, error: QueryError)? {
+        guard one.count > groupLabels.count || Set(oneGroups).count < one.count else { return nil }
+        var rowOf = [Int](repeating: -1, count: groupLabels.count)
+        for step in 0..<one.steps {
+            // With nothing on the other side nothing is matched, so nothing is wrong.
+            guard many.hasValues(step: step) else { continue }
+            for group in rowOf.indices { rowOf[group] = -1 }
+            for (row, group) in oneGroups.enumerated() where one.isPresent(row, step) {
+                guard rowOf[group] >= 0 else {
+                    rowOf[group] = row
+                    continue
                 }
+                let error = QueryError.invalid(
+                    reason: "found duplicate series for the match group "
+                        + LabelOrder.text(groupLabels[group])
+                        + " on the \(isSwapped ? "left" : "right") hand-side of the operation: ["
+                        + LabelOrder.text(one.labels[row]) + ", "
+                        + LabelOrder.text(one.labels[rowOf[group]])
+                        + "];many-to-many matching not allowed: matching labels must be unique on "
+                        + "one side"
+                )
+                return (step, error)
             }
         }
         return nil
     }
 
     /// Refuses two results of one match group at one step, where the matching allows only one.
+    ///
+    /// Looks at the steps below `end`.
     private func refuseRepeats(
         _ output: SeriesGrid,
         _ pairGroups: [Int],
-        _ matching: VectorMatching
+        _ matching: VectorMatching,
+        before end: Int
     ) throws(QueryError) {
         struct Slot: Hashable {
             let group: Int
@@ -239,8 +259,8 @@ package struct GridBinary {
                 + "(group_left/group_right)"
             : "multiple matches for labels: grouping labels must ensure unique matches"
         for rows in rowsOf.values where rows.count > 1 {
-            for step in 0..<output.steps {
-                let count = rows.reduce(0) { $0 + (output.values[$1, step].isAbsent ? 0 : 1) }
+            for step in 0..<end {
+                let count = rows.reduce(0) { $0 + (output.isPresent($1, step) ? 1 : 0) }
                 guard count <= 1 else { throw .invalid(reason: reason) }
             }
         }
@@ -271,8 +291,8 @@ private struct ResultLabels {
 
 extension SeriesGrid {
     /// Whether any series has a value at the step.
-    fileprivate func hasValues(step: Int) -> Bool {
-        for row in 0..<count where !values[row, step].isAbsent { return true }
+    func hasValues(step: Int) -> Bool {
+        for row in 0..<count where isPresent(row, step) { return true }
         return false
     }
 }

@@ -10,6 +10,14 @@ package enum LabelOrder {
         return pairs
     }
 
+    /// The pairs as Prometheus writes them in messages: `{a="b", c="d"}`.
+    package static func text(_ labels: Labels) -> String {
+        let written = pairs(labels).map { pair in
+            PromQLPrinter.label(pair.name) + "=" + PromQLStringLiteral.quote(pair.value)
+        }
+        return "{" + written.joined(separator: ", ") + "}"
+    }
+
     /// Bytes whose order is the order of the label sets.
     package static func key(_ labels: Labels) -> [UInt8] {
         var key: [UInt8] = []

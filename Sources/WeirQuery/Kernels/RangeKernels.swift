@@ -1,9 +1,13 @@
+package import WeirCore
+
 /// One range function ready to run over series: the choice of kernel is made once per series.
 package struct RangeFunction: Sendable {
     package let function: PromQLFunction
     package let slide: WindowSlide
     /// The scalar argument, per step, of the functions that have one.
     package let parameter: [Double]
+    /// The one after it, of `double_exponential_smoothing`.
+    package let secondParameter: [Double]
     /// The times of evaluation, without offset.
     package let times: StepGrid
     package let semantics: PromQLSemantics
@@ -13,6 +17,7 @@ package struct RangeFunction: Sendable {
         function: PromQLFunction,
         slide: WindowSlide,
         parameter: [Double],
+        secondParameter: [Double] = [],
         times: StepGrid,
         semantics: PromQLSemantics,
         context: QueryContext
@@ -20,6 +25,7 @@ package struct RangeFunction: Sendable {
         self.function = function
         self.slide = slide
         self.parameter = parameter
+        self.secondParameter = secondParameter
         self.times = times
         self.semantics = semantics
         self.context = context
@@ -46,6 +52,49 @@ package struct RangeFunction: Sendable {
             freshValues.append(values[index])
         }
         try dispatch(freshTimes.span, freshValues.span, into: &row)
+    }
+
+    /// Refuses factors of smoothing that are not between 0 and 1, where there is something to smooth.
+    private func checkFactors(
+        _ times: Span<Int64>,
+        _ values: Span<Double>
+    ) throws(QueryError) {
+        let all = zip(parameter, secondParameter)
+        guard all.contains(where: { !(0 < $0 && $0 < 1 && 0 < $1 && $1 < 1) }) else { return }
+        var present = [Double](repeating: .absent, count: self.times.count)
+        var row = present.mutableSpan
+        try slide.run(EdgeKernel(.present), times, values, into: &row, context: context)
+        for (step, factors) in all.enumerated() where !present[step].isAbsent {
+            for (factor, name, sign) in [
+                (factors.0, "smoothing", "sf"), (factors.1, "trend", "tf"),
+            ] where factor <= 0 || factor >= 1 {
+                throw .invalid(
+                    reason: "invalid \(name) factor. Expected: 0 < \(sign) < 1, got: "
+                        + NumberText.fixed(factor)
+                )
+            }
+        }
+    }
+
+    private static let counterEndings = ["_total", "_sum", "_count", "_bucket"]
+
+    /// Notes what is odd about using this function on a series of this name.
+    ///
+    /// `row` is what came of it.
+    package func note(_ labels: Labels, _ row: Span<Double>, at place: PromQLPlace) {
+        guard function == .rate || function == .increase, semantics.hasNotes,
+            let name = labels[Labels.metricNameLabel],
+            !Self.counterEndings.contains(where: name.hasSuffix)
+        else { return }
+        for step in row.indices where !row[step].isAbsent {
+            context.note(
+                .info,
+                "PromQL info: metric might not be a counter, name does not end in "
+                    + "_total/_sum/_count/_bucket: \(PromQLStringLiteral.quote(name))",
+                at: place
+            )
+            return
+        }
     }
 
     private func dispatch(
@@ -139,6 +188,10 @@ package struct RangeFunction: Sendable {
                 context: context
             )
         case .deriv: try slide.run(RegressionKernel(), times, values, into: &row, context: context)
+        case .double_exponential_smoothing:
+            try checkFactors(times, values)
+            let kernel = SmoothingKernel(smoothing: parameter, trend: secondParameter)
+            try slide.run(kernel, times, values, into: &row, context: context)
         case .predict_linear:
             let kernel = RegressionKernel(times: self.times, seconds: parameter)
             try slide.run(kernel, times, values, into: &row, context: context)

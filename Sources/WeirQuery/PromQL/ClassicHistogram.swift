@@ -1,61 +1,17 @@
-internal import WeirCore
-
-/// Quantiles of histograms kept as cumulative buckets: series that differ only in `le`.
+/// Estimates from histograms kept as cumulative buckets: series that differ only in `le`.
 enum ClassicHistogram {
-    private static let bucketLabel = "le"
+    static let boundLabel = "le"
     /// Counts that fall by less than this share are float noise.
     private static let noise = 1e-12
 
-    private struct Bucket {
+    /// How many observations are up to a bound.
+    struct Bucket {
         let bound: Double
         var count: Double
     }
 
-    /// The `phi`-quantile of each histogram in `input`, `phi` given per step.
-    static func quantiles(
-        _ phi: [Double],
-        _ input: SeriesGrid,
-        context: QueryContext
-    ) throws(QueryError) -> SeriesGrid {
-        var groupOf: [Labels: Int] = [:]
-        var labels: [Labels] = []
-        var members: [[(bound: Double, row: Int)]] = []
-        for row in 0..<input.count {
-            guard let text = input.labels[row][bucketLabel], let bound = parseBound(text) else {
-                continue
-            }
-            let own = input.labels[row].dropping([bucketLabel, Labels.metricNameLabel])
-            let group = groupOf[own] ?? labels.count
-            if group == labels.count {
-                groupOf[own] = group
-                labels.append(own)
-                members.append([])
-            }
-            members[group].append((bound, row))
-        }
-        let result = try GridBuffer(rows: labels.count, steps: input.steps, context: context)
-        for group in labels.indices {
-            try context.check()
-            members[group].sort { $0.bound < $1.bound }
-            for step in 0..<input.steps {
-                var buckets: [Bucket] = []
-                for member in members[group] {
-                    let count = input.values[member.row, step]
-                    if count.isAbsent { continue }
-                    if let last = buckets.last, last.bound == member.bound {
-                        buckets[buckets.count - 1].count += count
-                    } else {
-                        buckets.append(Bucket(bound: member.bound, count: count))
-                    }
-                }
-                guard !buckets.isEmpty else { continue }
-                result[group, step] = quantile(phi[step], &buckets)
-            }
-        }
-        return SeriesGrid(labels: labels, values: result)
-    }
-
-    private static func parseBound(_ text: String) -> Double? {
+    /// A bound as Go reads it; nil for what is no number.
+    static func parseBound(_ text: String) -> Double? {
         switch text.lowercased() {
         case "+inf", "inf", "+infinity", "infinity": .infinity
         case "-inf", "-infinity": -.infinity
@@ -64,23 +20,45 @@ enum ClassicHistogram {
         }
     }
 
-    /// `buckets` are in ascending order of distinct bounds.
-    private static func quantile(_ phi: Double, _ buckets: inout [Bucket]) -> Double {
-        if phi.isNaN { return .nan }
-        if phi < 0 { return -.infinity }
-        if phi > 1 { return .infinity }
-        guard let top = buckets.last, top.bound == .infinity, buckets.count >= 2 else {
-            return .nan
-        }
+    /// The `phi`-quantile, and whether counts that fell had to be mended; `buckets` are in ascending
+    /// order of distinct bounds.
+    static func quantile(
+        _ phi: Double,
+        _ buckets: inout [Bucket]
+    ) -> (value: Double, isForced: Bool) {
+        if phi.isNaN { return (.nan, false) }
+        if phi < 0 { return (-.infinity, false) }
+        if phi > 1 { return (.infinity, false) }
+        guard let top = buckets.last, top.bound == .infinity else { return (.nan, false) }
+        let isForced = makeMonotonic(&buckets)
+        guard buckets.count >= 2 else { return (.nan, false) }
+        return (rankValue(phi, buckets), isForced)
+    }
+
+    /// Lets no count be below one before it.
+    ///
+    /// - Returns: Whether one was, by more than float noise.
+    private static func makeMonotonic(_ buckets: inout [Bucket]) -> Bool {
+        var isForced = false
         var highest = buckets[0].count
-        for index in 1..<buckets.count {
+        for index in 1..<max(1, buckets.count) {
             let count = buckets[index].count
+            if count == highest { continue }
             let isNoise =
-                count != highest
-                && (count - highest).magnitude < noise * (count.magnitude + highest.magnitude)
-            if count < highest || isNoise { buckets[index].count = highest }
-            if count > highest, !isNoise { highest = count }
+                (count - highest).magnitude < noise * (count.magnitude + highest.magnitude)
+            if isNoise {
+                buckets[index].count = highest
+            } else if count < highest {
+                buckets[index].count = highest
+                isForced = true
+            } else {
+                highest = count
+            }
         }
+        return isForced
+    }
+
+    private static func rankValue(_ phi: Double, _ buckets: [Bucket]) -> Double {
         let observations = buckets[buckets.count - 1].count
         if observations == 0 { return .nan }
         var rank = phi * observations
@@ -96,5 +74,36 @@ enum ClassicHistogram {
             rank -= buckets[index - 1].count
         }
         return start + (buckets[index].bound - start) * (rank / count)
+    }
+
+    /// The share of observations between two bounds; `buckets` as for `quantile`.
+    static func fraction(
+        _ lower: Double,
+        _ upper: Double,
+        _ buckets: [Bucket]
+    ) -> Double {
+        guard let top = buckets.last, top.bound == .infinity, top.count != 0, !lower.isNaN,
+            !upper.isNaN
+        else { return .nan }
+        if lower >= upper { return 0 }
+        let share = rank(of: upper, buckets) - rank(of: lower, buckets)
+        return share / top.count
+    }
+
+    /// How many observations are below `value`, evenly spread within a bucket.
+    private static func rank(of value: Double, _ buckets: [Bucket]) -> Double {
+        let total = buckets[buckets.count - 1].count
+        var rank = 0.0
+        for (index, bucket) in buckets.enumerated() {
+            // Nothing is known of where the first bucket begins: what lies inside it is NaN.
+            let start = index > 0 ? buckets[index - 1].bound : -Double.infinity
+            if start >= value { return min(rank, total) }
+            if bucket.bound > value {
+                let part = (bucket.count - rank) * (value - start) / (bucket.bound - start)
+                return min(rank + part, total)
+            }
+            rank = bucket.count
+        }
+        return total
     }
 }

@@ -7,16 +7,22 @@ package enum PromQL {
     package static let pointsMax = 11000
 
     /// Parses `text` and refuses, by name, what cannot be answered.
-    package static func parse(_ text: String) throws(QueryError) -> PromQLExpression {
-        let expression = try PromQLParser.parse(text)
+    package static func parse(
+        _ text: String,
+        hasExperiments: Bool = false
+    ) throws(QueryError) -> PromQLExpression {
+        let expression = try PromQLParser.parse(text, hasExperiments: hasExperiments)
         if let name = unsupportedName(in: expression) { throw .unsupported(name: name) }
         return expression
     }
 
     /// Says what a query would yield, or why it would be refused, without running it.
     @discardableResult
-    package static func check(_ text: String) throws(QueryError) -> PromQLType {
-        try parse(text).type
+    package static func check(
+        _ text: String,
+        hasExperiments: Bool = false
+    ) throws(QueryError) -> PromQLType {
+        try parse(text, hasExperiments: hasExperiments).type
     }
 
     package static func evaluateInstant(
@@ -27,7 +33,7 @@ package enum PromQL {
         options: PromQLOptions = PromQLOptions()
     ) throws(QueryError) -> QueryValue {
         try evaluateInstant(
-            parse(text),
+            parse(text, hasExperiments: options.hasExperiments),
             atMilliseconds: time,
             source: source,
             context: context,
@@ -64,9 +70,14 @@ package enum PromQL {
                 ? Array(vector.labels.indices) : LabelOrder.sortedIndices(vector.labels)
             var samples: [QuerySample] = []
             samples.reserveCapacity(order.count)
-            for row in order where !vector.values[row, 0].isAbsent {
+            for row in order where vector.isPresent(row, 0) {
+                let histogram = vector.histograms?[row, 0]
                 samples.append(
-                    QuerySample(labels: vector.labels[row], value: vector.values[row, 0])
+                    QuerySample(
+                        labels: vector.labels[row],
+                        value: histogram == nil ? vector.values[row, 0] : 0,
+                        histogram: histogram
+                    )
                 )
             }
             return .vector(time: time, samples: samples)
@@ -83,7 +94,7 @@ package enum PromQL {
         options: PromQLOptions = PromQLOptions()
     ) throws(QueryError) -> QueryValue {
         try evaluateRange(
-            parse(text),
+            parse(text, hasExperiments: options.hasExperiments),
             fromMilliseconds: start,
             throughMilliseconds: end,
             stepMilliseconds: step,
@@ -149,8 +160,20 @@ package enum PromQL {
             times.append(grid.time(step))
             values.append(vector.values[row, step])
         }
-        guard !times.isEmpty else { return nil }
-        return QuerySeries(labels: vector.labels[row], times: times, values: values)
+        var histograms: [QueryHistogram] = []
+        if let boxes = vector.histograms?.row(row) {
+            for step in boxes.indices {
+                guard let histogram = boxes[step]?.histogram else { continue }
+                histograms.append(QueryHistogram(time: grid.time(step), histogram: histogram))
+            }
+        }
+        guard !times.isEmpty || !histograms.isEmpty else { return nil }
+        return QuerySeries(
+            labels: vector.labels[row],
+            times: times,
+            values: values,
+            histograms: histograms
+        )
     }
 
     private static func checkTimes(_ start: Int64, _ end: Int64) throws(QueryError) {
@@ -163,7 +186,11 @@ package enum PromQL {
     /// Whether the expression itself says in which order an instant answer is.
     private static func hasOwnOrder(_ expression: PromQLExpression) -> Bool {
         switch expression.unwrapped {
-        case .call(let call): call.function == .sort || call.function == .sort_desc
+        case .call(let call):
+            switch call.function {
+            case .sort, .sort_desc, .sort_by_label, .sort_by_label_desc: true
+            default: false
+            }
         case .aggregation(let aggregation):
             aggregation.operation == .topk || aggregation.operation == .bottomk
         default: false
@@ -180,9 +207,6 @@ package enum PromQL {
         case .binary(let binary):
             return unsupportedName(in: binary.left) ?? unsupportedName(in: binary.right)
         case .aggregation(let aggregation):
-            if aggregation.operation == .limitk || aggregation.operation == .limitRatio {
-                return aggregation.operation.rawValue
-            }
             return aggregation.parameter.flatMap(unsupportedName)
                 ?? unsupportedName(in: aggregation.expression)
         case .call(let call):
@@ -247,6 +271,26 @@ extension PromQLEvaluator {
             guard !keptTimes.isEmpty else { return }
             let one = QuerySeries(labels: labels[series], times: keptTimes, values: keptValues)
             found.withLock { $0[series] = one }
+        }
+        try selection.scanHistograms { (series, histograms) throws(QueryError) in
+            try context.check()
+            var kept: [QueryHistogram] = []
+            var bytes = 0
+            for (time, box) in zip(histograms.times, histograms.boxes)
+            where time >= from && time <= through && !box.histogram.isStale {
+                kept.append(QueryHistogram(time: time, histogram: box.histogram))
+                bytes += box.histogram.byteCount
+            }
+            guard !kept.isEmpty else { return }
+            try context.reserve(bytes: bytes)
+            found.withLock { found in
+                found[series] = QuerySeries(
+                    labels: labels[series],
+                    times: found[series]?.times ?? [],
+                    values: found[series]?.values ?? [],
+                    histograms: kept
+                )
+            }
         }
         let series = found.withLock { $0 }
         return LabelOrder.sortedIndices(labels).compactMap { series[$0] }

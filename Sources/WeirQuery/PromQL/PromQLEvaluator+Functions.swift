@@ -25,6 +25,9 @@ extension PromQLEvaluator {
             }
             let input = try vector(arguments[0], on: grid)
             input.update { _, step in Double(grid.time(step)) / 1000 }
+            input.forEachHistogram { _, row, step in
+                input.values[row, step] = Double(grid.time(step)) / 1000
+            }
             return .vector(try dropped(input))
         case .absent:
             let input = try vector(arguments[0], on: grid)
@@ -40,8 +43,53 @@ extension PromQLEvaluator {
         case .histogram_quantile:
             let phi = try scalar(arguments[0], on: grid)
             let buckets = try vector(arguments[1], on: grid)
-            let quantiles = try ClassicHistogram.quantiles(phi, buckets, context: context)
-            return .vector(try quantiles.merged(context: context))
+            for one in phi { noteQuantile(one, at: call.argumentPlaces[0]) }
+            noteBadBounds(buckets, at: call.argumentPlaces[1])
+            return .vector(
+                try HistogramFunction(buckets, context: context).estimated(
+                    classic: { buckets, step, name in
+                        let (value, isForced) = ClassicHistogram.quantile(phi[step], &buckets)
+                        if isForced { noteForcedBuckets(of: name, at: call.argumentPlaces[1]) }
+                        return value
+                    },
+                    native: { histogram, step in
+                        let value = histogram.quantile(phi[step])
+                        if histogram.hasNaN, histogram.count != 0, (0...1).contains(phi[step]) {
+                            context.note(value.isNaN ? .quantileOfNaN : .quantileSkewedByNaN)
+                        }
+                        return value
+                    }
+                )
+            )
+        case .histogram_fraction:
+            let lower = try scalar(arguments[0], on: grid)
+            let upper = try scalar(arguments[1], on: grid)
+            let buckets = try vector(arguments[2], on: grid)
+            noteBadBounds(buckets, at: call.argumentPlaces[2])
+            return .vector(
+                try HistogramFunction(buckets, context: context).estimated(
+                    classic: { buckets, step, _ in
+                        ClassicHistogram.fraction(lower[step], upper[step], buckets)
+                    },
+                    native: { histogram, step in
+                        if histogram.hasNaN, histogram.count != 0, lower[step] < upper[step] {
+                            context.note(.fractionWithoutNaN)
+                        }
+                        return histogram.fraction(from: lower[step], to: upper[step])
+                    }
+                )
+            )
+        case .histogram_count: return .vector(try histogramNumbers(call, on: grid) { $0.count })
+        case .histogram_sum: return .vector(try histogramNumbers(call, on: grid) { $0.sum })
+        case .histogram_avg:
+            return .vector(try histogramNumbers(call, on: grid) { $0.sum / $0.count })
+        case .histogram_stddev:
+            return .vector(try histogramNumbers(call, on: grid) { $0.variance.squareRoot() })
+        case .histogram_stdvar:
+            return .vector(try histogramNumbers(call, on: grid) { $0.variance })
+        case .info: return .vector(try info(call, on: grid))
+        case .sort_by_label, .sort_by_label_desc:
+            return .vector(try sortedByLabels(call, on: grid))
         case .clamp, .clamp_min, .clamp_max: return .vector(try clamped(call, on: grid))
         case .round:
             let input = try vector(arguments[0], on: grid)
@@ -76,12 +124,28 @@ extension PromQLEvaluator {
         return .vector(try dropped(input, mayRepeat: mayRepeat))
     }
 
-    /// The result of a function that gives its input another meaning: without metric names.
+    /// One number for each histogram; plain samples are dropped.
+    private func histogramNumbers(
+        _ call: PromQLCall,
+        on grid: StepGrid,
+        _ number: (FloatHistogram) -> Double
+    ) throws(QueryError) -> SeriesGrid {
+        let input = try vector(call.arguments[0], on: grid)
+        input.update { _, _ in .absent }
+        input.forEachHistogram { histogram, row, step in
+            input.values[row, step] = number(histogram)
+        }
+        return try dropped(input)
+    }
+
+    /// The result of a function that gives its input another meaning: without metric names, and of
+    /// numbers only.
     private func dropped(
         _ input: SeriesGrid,
         mayRepeat: Bool = false
     ) throws(QueryError) -> SeriesGrid {
         var result = input
+        result.histograms = nil
         result.dropMetricNames()
         if mayRepeat { return result }
         return try result.merged(context: context)
@@ -119,6 +183,7 @@ extension PromQLEvaluator {
     ) throws(QueryError) -> SeriesGrid {
         let ready = try windowCall(call, on: grid)
         var result = try windows(ready)
+        noteQuantiles(of: call, ready, result)
         switch call.function {
         case .absent_over_time:
             return try absence(result, of: call.arguments[0], on: grid)
@@ -135,7 +200,7 @@ extension PromQLEvaluator {
     ) throws(QueryError) -> SeriesGrid {
         let result = try GridBuffer(rows: 1, steps: grid.count, initial: 1, context: context)
         for row in 0..<input.count {
-            for step in 0..<grid.count where !input.values[row, step].isAbsent {
+            for step in 0..<grid.count where input.isPresent(row, step) {
                 result[0, step] = .absent
             }
         }
@@ -163,8 +228,10 @@ extension PromQLEvaluator {
         _ input: SeriesGrid,
         isDescending: Bool
     ) throws(QueryError) -> SeriesGrid {
-        guard input.steps == 1 else { return input }
-        let compact = try input.compacted(context: context)
+        var numbers = input
+        numbers.histograms = nil
+        guard input.steps == 1 else { return numbers }
+        let compact = try numbers.compacted(context: context)
         let order = (0..<compact.count).sorted { first, second in
             let left = compact.values[first, 0]
             let right = compact.values[second, 0]
@@ -179,6 +246,35 @@ extension PromQLEvaluator {
             buffer[row, 0] = compact.values[from, 0]
         }
         return SeriesGrid(labels: order.map { compact.labels[$0] }, values: buffer)
+    }
+
+    /// By the labels named, then by all, at the only step.
+    private func sortedByLabels(
+        _ call: PromQLCall,
+        on grid: StepGrid
+    ) throws(QueryError) -> SeriesGrid {
+        var names: [String] = []
+        for argument in call.arguments.dropFirst() { names.append(try string(argument)) }
+        let input = try vector(call.arguments[0], on: grid)
+        guard input.steps == 1 else { return input }
+        let compact = try input.compacted(context: context)
+        let rank = LabelOrder.sortedIndices(compact.labels)
+        var order = rank.sorted { first, second in
+            for name in names {
+                let left = compact.labels[first][name] ?? ""
+                let right = compact.labels[second][name] ?? ""
+                if left != right { return NaturalOrder.precedes(left, right) }
+            }
+            return false
+        }
+        if call.function == .sort_by_label_desc { order.reverse() }
+        let buffer = try GridBuffer(rows: compact.count, steps: 1, context: context)
+        for (row, from) in order.enumerated() { buffer[row, 0] = compact.values[from, 0] }
+        return SeriesGrid(
+            labels: order.map { compact.labels[$0] },
+            values: buffer,
+            histograms: try compact.histograms?.rearranged(order)
+        )
     }
 
     private func clamped(
@@ -226,6 +322,9 @@ extension PromQLEvaluator {
         var texts: [String] = []
         for argument in call.arguments.dropFirst() { texts.append(try string(argument)) }
         let target = texts[0]
+        if call.function == .label_join, let source = texts.dropFirst(2).first(where: \.isEmpty) {
+            throw .invalid(reason: "invalid source label name in label_join(): \(source)")
+        }
         guard !target.isEmpty else {
             throw .invalid(
                 reason: "invalid destination label name in \(call.function.rawValue)(): \(target)"
@@ -260,8 +359,7 @@ extension PromQLEvaluator {
             }
         } catch {
             throw .invalid(
-                reason: "invalid regular expression in label_replace(): \(texts[3]): "
-                    + error.reason
+                reason: "invalid regular expression in label_replace(): \(texts[3])"
             )
         }
         for (row, value) in rewritten { try relabel(&result, row, target, value) }

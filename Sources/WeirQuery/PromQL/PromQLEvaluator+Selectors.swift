@@ -67,16 +67,22 @@ extension PromQLEvaluator {
         let function: RangeFunction
         /// The range selector or subquery, without parentheses.
         let argument: PromQLExpression
+        /// Where the argument was written.
+        let place: PromQLPlace
     }
 
     func windowCall(_ call: PromQLCall, on grid: StepGrid) throws(QueryError) -> WindowCall {
         var parameter: [Double] = []
+        var second: [Double] = []
         var argument = call.arguments[0]
-        for one in call.arguments {
+        var place = PromQLPlace()
+        for (one, itsPlace) in zip(call.arguments, call.argumentPlaces) {
             if one.type == .matrix {
-                argument = one.unwrapped
-            } else {
+                (argument, place) = (one.unwrapped, itsPlace)
+            } else if parameter.isEmpty {
                 parameter = try scalar(one, on: grid)
+            } else {
+                second = try scalar(one, on: grid)
             }
         }
         let shift: PromQLTimeShift
@@ -95,18 +101,20 @@ extension PromQLEvaluator {
             function: call.function,
             slide: slide,
             parameter: parameter,
+            secondParameter: second,
             times: grid,
             semantics: options.semantics,
             context: context
         )
-        return WindowCall(function: function, argument: argument)
+        return WindowCall(function: function, argument: argument, place: place)
     }
 
     /// A range function over the windows of a range selector.
     func windows(
-        _ function: RangeFunction,
+        _ call: WindowCall,
         over range: PromQLRange
     ) throws(QueryError) -> SelectedRows {
+        let function = call.function
         let selection = try select(
             range.selector.matchers,
             from: function.slide.earliest,
@@ -116,7 +124,8 @@ extension PromQLEvaluator {
             selection,
             .windows(function),
             steps: function.times.count,
-            context: context
+            context: context,
+            notePlace: call.place
         )
     }
 
@@ -124,7 +133,7 @@ extension PromQLEvaluator {
     /// labels are those of the input.
     func windows(_ call: WindowCall) throws(QueryError) -> SeriesGrid {
         if case .range(let range) = call.argument {
-            return try windows(call.function, over: range).collected()
+            return try windows(call, over: range).collected()
         }
         guard case .subquery(let subquery) = call.argument else {
             throw .invalid(reason: "expected a range vector")
@@ -138,9 +147,39 @@ extension PromQLEvaluator {
         try inner.forEach(context: context) { (series, times, values) throws(QueryError) in
             try buffer.withRow(series) { (row) throws(QueryError) in
                 try call.function.apply(times, values, into: &row)
+                // As Prometheus does, which forgets where a subquery stood.
+                call.function.note(inner.labels[series], row.span, at: PromQLPlace())
             }
         }
-        return SeriesGrid(labels: inner.labels, values: buffer)
+        let cells = try histogramWindows(call.function, over: inner, into: buffer)
+        return SeriesGrid(labels: inner.labels, values: buffer, histograms: cells)
+    }
+
+    /// A range function over a subquery's series with histograms; nil when it has none.
+    private func histogramWindows(
+        _ function: RangeFunction,
+        over inner: SubquerySamples,
+        into buffer: GridBuffer
+    ) throws(QueryError) -> HistogramCells? {
+        guard let source = inner.series.histograms else { return nil }
+        let cells = HistogramCells(steps: function.times.count, context: context)
+        for row in source.rowIndexes {
+            try context.check()
+            let (floats, histograms) = inner.samples(row: row)
+            let windows = HistogramWindows(
+                function,
+                floats,
+                histograms,
+                metric: inner.labels[row][Labels.metricNameLabel] ?? ""
+            )
+            var found: [HistogramCells.Box?] = []
+            try buffer.withRow(row) { (numbers) throws(QueryError) in
+                for step in numbers.indices { numbers[step] = .absent }
+                found = try windows.apply(into: &numbers)
+            }
+            try cells.set(row, found)
+        }
+        return cells.isEmpty ? nil : cells
     }
 
     /// The subquery's expression at all steps that any of the windows needs.
@@ -179,7 +218,24 @@ struct SubquerySamples {
     var count: Int { series.count }
     var labels: [Labels] { series.labels }
 
-    /// Calls `body` for each series that has samples.
+    /// A series' samples of both kinds.
+    func samples(row: Int) -> (FloatSamples, HistogramSamples) {
+        var floats = FloatSamples()
+        var histograms = HistogramSamples()
+        let boxes = series.histograms?.row(row)
+        for step in 0..<grid.count {
+            if let box = boxes?[step] {
+                histograms.times.append(grid.time(step))
+                histograms.boxes.append(box)
+            } else if !series.values[row, step].isAbsent {
+                floats.times.append(grid.time(step))
+                floats.values.append(series.values[row, step])
+            }
+        }
+        return (floats, histograms)
+    }
+
+    /// Calls `body` for each series that has plain samples.
     func forEach(
         context: QueryContext,
         _ body: (_ series: Int, _ times: Span<Int64>, _ values: Span<Double>)

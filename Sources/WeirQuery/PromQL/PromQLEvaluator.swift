@@ -45,6 +45,9 @@ struct PromQLEvaluator {
             case .scalar(let numbers): return .scalar(numbers.map { -$0 })
             case .vector(var vector):
                 vector.update { value, _ in -value }
+                vector.histograms = try vector.histograms?.mapped { histogram, _, _ in
+                    histogram.multiplied(by: -1)
+                }
                 vector.dropMetricNames()
                 return .vector(mayRepeat ? vector : try vector.unique(context: context))
             case .string: throw .invalid(reason: "a string has no sign")
@@ -124,31 +127,42 @@ struct PromQLEvaluator {
         on grid: StepGrid
     ) throws(QueryError) -> SeriesGrid {
         if let streamed = try streamed(aggregation, on: grid) { return streamed }
-        let keepsSeries = aggregation.operation == .topk || aggregation.operation == .bottomk
-        let input = try vector(
-            aggregation.expression,
-            on: grid,
-            mayRepeat: options.semantics.aggregatesRepeats && !keepsSeries
-        ).compacted(context: context)
-        let grouped = GridAggregation(input, grouping: aggregation.grouping, context: context)
         guard let parameter = aggregation.parameter else {
-            return try grouped.reduce(aggregation.operation)
+            return try grouped(aggregation, on: grid).reduce(aggregation.operation)
         }
-        switch aggregation.operation {
-        case .quantile: return try grouped.quantile(try scalar(parameter, on: grid))
-        case .topk, .bottomk:
-            return try grouped.extremes(
-                count: try scalar(parameter, on: grid),
-                isTop: aggregation.operation == .topk
-            )
-        case .countValues:
+        if aggregation.operation == .countValues {
             let name = try string(parameter)
-            guard !name.isEmpty else {
-                throw .invalid(reason: "invalid label name \"\" in count_values")
-            }
-            return try grouped.countValues(name: name)
+            guard !name.isEmpty else { throw .invalid(reason: "invalid label name \"\"") }
+            return try grouped(aggregation, on: grid).countValues(name: name)
+        }
+        let numbers = try scalar(parameter, on: grid)
+        let grouped = try grouped(aggregation, on: grid)
+        switch aggregation.operation {
+        case .quantile:
+            noteBounds(of: numbers, at: aggregation.parameterPlace)
+            return try grouped.quantile(numbers)
+        case .topk, .bottomk:
+            return try grouped.extremes(count: numbers, isTop: aggregation.operation == .topk)
+        case .limitk: return try grouped.first(count: numbers)
+        case .limitRatio:
+            noteRatios(numbers, at: aggregation.parameterPlace)
+            return try grouped.share(numbers)
         default: throw .unsupported(name: aggregation.operation.rawValue)
         }
+    }
+
+    /// The series that an aggregation is over, in their groups.
+    private func grouped(
+        _ aggregation: PromQLAggregation,
+        on grid: StepGrid
+    ) throws(QueryError) -> GridAggregation {
+        let mayRepeat = options.semantics.aggregatesRepeats && !aggregation.operation.keepsSeries
+        let input = try vector(aggregation.expression, on: grid, mayRepeat: mayRepeat)
+        return GridAggregation(
+            try input.compacted(context: context),
+            grouping: aggregation.grouping,
+            context: context
+        )
     }
 
     /// Aggregates a selector or a range function over very many series while they are read.
@@ -161,6 +175,7 @@ struct PromQLEvaluator {
         guard GroupAccumulator.takes(aggregation.operation) else { return nil }
         let rows: SelectedRows
         var dropsNames = false
+        var noteQuantiles: (SeriesGrid) -> Void = { _ in }
         switch aggregation.expression.unwrapped {
         case .selector(let selector): rows = try instantVector(selector, on: grid)
         case .call(let call):
@@ -173,7 +188,8 @@ struct PromQLEvaluator {
                 case .range(let range) = matrix.unwrapped
             else { return nil }
             let ready = try windowCall(call, on: grid)
-            rows = try windows(ready.function, over: range)
+            rows = try windows(ready, over: range)
+            noteQuantiles = { self.noteQuantiles(of: call, ready, $0) }
         default: return nil
         }
         let (cells, overflow) = rows.labels.count.multipliedReportingOverflow(by: grid.count)
@@ -185,9 +201,13 @@ struct PromQLEvaluator {
                 aggregation.grouping,
                 outputLabels: outputLabels
             )
-            if let result { return result }
+            if let result {
+                noteQuantiles(result)
+                return result
+            }
         }
         var collected = try rows.collected()
+        noteQuantiles(collected)
         if dropsNames { collected.dropMetricNames() }
         return try GridAggregation(
             try collected.compacted(context: context),

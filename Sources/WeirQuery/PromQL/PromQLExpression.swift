@@ -50,6 +50,22 @@ package indirect enum PromQLExpression: Hashable, Sendable {
         }
     }
 
+    /// Whether the value is the same at all steps of a query.
+    var isStepInvariant: Bool {
+        switch self {
+        case .number, .string: true
+        case .selector(let selector): selector.shift.anchor != nil
+        case .range(let range): range.selector.shift.anchor != nil
+        case .subquery(let subquery): subquery.shift.anchor != nil
+        case .parenthesized(let inner), .negated(let inner), .affirmed(let inner):
+            inner.isStepInvariant
+        case .binary(let binary): binary.left.isStepInvariant && binary.right.isStepInvariant
+        case .aggregation(let aggregation): aggregation.expression.isStepInvariant
+        case .call(let call):
+            !call.function.looksAtTime && call.arguments.allSatisfy(\.isStepInvariant)
+        }
+    }
+
     /// Without the parentheses around it.
     package var unwrapped: PromQLExpression {
         var inner = self
@@ -75,11 +91,24 @@ package struct PromQLTimeShift: Hashable, Sendable {
 
 /// `name{matchers} @ anchor offset duration`.
 package struct PromQLSelector: Hashable, Sendable {
-    /// The metric name, if written as an equality; also among `matchers`.
+    /// The metric name, if it stands before the braces; also among `matchers`.
     package var name: String?
-    /// All conditions, the one on the name last.
+    /// All conditions as written, the one on a name before the braces last.
     package var matchers: [LabelMatcher]
     package var shift = PromQLTimeShift()
+
+    /// The order of conditions is no part of what they say.
+    package static func == (left: Self, right: Self) -> Bool {
+        left.name == right.name && left.shift == right.shift
+            && left.matchers.count == right.matchers.count
+            && Set(left.matchers) == Set(right.matchers)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(name)
+        hasher.combine(shift)
+        hasher.combine(Set(matchers))
+    }
 }
 
 /// `selector[duration]`.
@@ -114,10 +143,25 @@ package struct PromQLAggregation: Hashable, Sendable {
     package var grouping: Grouping
     package var parameter: PromQLExpression?
     package var expression: PromQLExpression
+    /// Where the parameter was written.
+    package var parameterPlace = PromQLPlace()
 }
 
 /// `function(arguments)`.
 package struct PromQLCall: Hashable, Sendable {
     package var function: PromQLFunction
     package var arguments: [PromQLExpression]
+    /// Where each argument was written.
+    package var argumentPlaces: [PromQLPlace]
+}
+
+/// Where something was written in the text: line and column, both from 1.
+///
+/// Any place equals any other: where a thing stands is no part of what it says.
+package struct PromQLPlace: Hashable, Sendable {
+    package var line = 1
+    package var column = 1
+
+    package static func == (left: Self, right: Self) -> Bool { true }
+    package func hash(into hasher: inout Hasher) {}
 }

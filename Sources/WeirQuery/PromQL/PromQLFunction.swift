@@ -6,7 +6,7 @@ package enum PromQLFunction: String, Hashable, Sendable, CaseIterable {
     case day_of_week, day_of_year, days_in_month, deg, delta, deriv, double_exponential_smoothing
     case exp, first_over_time, floor, histogram_avg, histogram_count, histogram_fraction
     case histogram_quantile, histogram_quantiles, histogram_stddev, histogram_stdvar
-    case histogram_sum, holt_winters, hour, idelta, increase, info, irate, label_join
+    case histogram_sum, hour, idelta, increase, info, irate, label_join
     case label_replace, last_over_time, ln, log10, log2, mad_over_time, max_over_time
     case min_over_time, minute, month, pi, predict_linear, present_over_time, quantile_over_time
     case rad, rate, resets, round, scalar, sgn, sin, sinh, sort, sort_by_label
@@ -49,7 +49,7 @@ package enum PromQLFunction: String, Hashable, Sendable, CaseIterable {
             Signature([.matrix], .vector)
         case .predict_linear: Signature([.matrix, .scalar], .vector)
         case .quantile_over_time: Signature([.scalar, .matrix], .vector)
-        case .double_exponential_smoothing, .holt_winters:
+        case .double_exponential_smoothing:
             Signature([.matrix, .scalar, .scalar], .vector)
         case .clamp: Signature([.vector, .scalar, .scalar], .vector)
         case .clamp_max, .clamp_min: Signature([.vector, .scalar], .vector)
@@ -75,10 +75,25 @@ package enum PromQLFunction: String, Hashable, Sendable, CaseIterable {
 
     /// In the language, but not answered here.
     package var isUnsupported: Bool {
+        self == .histogram_quantiles
+    }
+
+    /// Depends on the time of evaluation, whatever its arguments are.
+    package var looksAtTime: Bool {
         switch self {
-        case .double_exponential_smoothing, .histogram_avg, .histogram_count, .histogram_fraction,
-            .histogram_quantiles, .histogram_stddev, .histogram_stdvar, .histogram_sum,
-            .holt_winters, .info, .sort_by_label, .sort_by_label_desc:
+        case .day_of_month, .day_of_week, .day_of_year, .days_in_month, .hour, .minute, .month,
+            .predict_linear, .time, .timestamp, .year:
+            true
+        default: false
+        }
+    }
+
+    /// Behind Prometheus's flag `promql-experimental-functions`.
+    package var isExperimental: Bool {
+        switch self {
+        case .double_exponential_smoothing, .first_over_time, .histogram_quantiles, .info,
+            .mad_over_time, .sort_by_label, .sort_by_label_desc, .ts_of_first_over_time,
+            .ts_of_last_over_time, .ts_of_max_over_time, .ts_of_min_over_time:
             true
         default: false
         }

@@ -16,12 +16,14 @@ extension PromQLParser {
         case .leftParenthesis:
             advance()
             let inner = try parseExpression(minimum: 0)
-            try expect(.rightParenthesis, in: "parenthesized expression")
-            return try node(
+            try expect(.rightParenthesis)
+            var outer = try node(
                 .parenthesized(inner.expression),
                 from: start,
                 over: inner.depth
             )
+            outer.innerStart = inner.innerStart
+            return outer
         case .leftBrace: return try parseSelector()
         case .identifier: return try parseNamed()
         default: throw unexpected("")
@@ -52,61 +54,92 @@ extension PromQLParser {
     private mutating func parseCall() throws(QueryError) -> Node {
         let name = token
         let nameText = text(of: name)
-        guard let function = PromQLFunction(rawValue: nameText) else {
-            throw .parse(
-                offset: name.range.lowerBound,
-                reason: "unknown function with name \(PromQLStringLiteral.quote(nameText))"
-            )
-        }
+        let known = PromQLFunction(rawValue: nameText)
+        // What is unknown is refused in the end; until then it may be any function.
+        let function = known ?? .time
         advance()
         let arguments = try parseArguments()
-        let signature = function.signature
-        let count = arguments.count
-        guard count >= signature.countMin, count <= signature.countMax else {
-            let wanted =
-                signature.countMin == signature.countMax
-                ? "\(signature.countMin)"
-                : count < signature.countMin
-                    ? "at least \(signature.countMin)" : "at most \(signature.countMax)"
-            throw .parse(
-                offset: name.range.lowerBound,
-                reason: "expected \(wanted) argument(s) in call to "
-                    + "\(PromQLStringLiteral.quote(nameText)), got \(count)"
-            )
+        let quoted = PromQLStringLiteral.quote(nameText)
+        if known == nil {
+            noteGrammar(at: name.range.lowerBound, "unknown function with name \(quoted)")
+        } else if function.isExperimental, !hasExperiments {
+            noteGrammar(at: name.range.lowerBound, "function \(quoted) is not enabled")
         }
-        for (index, argument) in arguments.enumerated() {
-            let wanted = signature.arguments[min(index, signature.arguments.count - 1)]
-            try expectType(argument, wanted, in: "call to function \"\(nameText)\"")
-        }
-        if function == .info, arguments.count == 2 {
-            guard case .selector = arguments[1].expression else {
-                throw .parse(
-                    offset: arguments[1].range.lowerBound,
-                    reason: "expected label selectors as the second argument to info"
-                )
-            }
-        }
+        if known != nil { checkArguments(arguments, of: function, at: name.range.lowerBound) }
         return try node(
-            .call(PromQLCall(function: function, arguments: arguments.map(\.expression))),
+            .call(
+                PromQLCall(
+                    function: function,
+                    arguments: arguments.map(\.expression),
+                    argumentPlaces: places(of: arguments, in: function)
+                )
+            ),
             from: name.range.lowerBound,
             over: arguments.map(\.depth).max() ?? 0
         )
     }
 
-    private func expectType(
-        _ node: Node,
-        _ wanted: PromQLType,
-        in place: String
-    ) throws(QueryError) {
+    private mutating func checkArguments(
+        _ arguments: [Node],
+        of function: PromQLFunction,
+        at offset: Int
+    ) {
+        let signature = function.signature
+        let count = arguments.count
+        if count < signature.countMin || count > signature.countMax {
+            let wanted =
+                signature.countMin == signature.countMax
+                ? "\(signature.countMin)"
+                : count < signature.countMin
+                    ? "at least \(signature.countMin)" : "at most \(signature.countMax)"
+            noteType(
+                at: offset,
+                "expected \(wanted) argument(s) in call to \"\(function.rawValue)\", got \(count)"
+            )
+        }
+        for (index, argument) in arguments.enumerated() where !signature.arguments.isEmpty {
+            let wanted = signature.arguments[min(index, signature.arguments.count - 1)]
+            expectType(argument, wanted, in: "call to function \"\(function.rawValue)\"")
+        }
+        if function == .info, arguments.count == 2 { checkInfoSelector(arguments[1]) }
+    }
+
+    /// The selector of `info` chooses among labels: it has no metric name before its braces and may
+    /// match everything.
+    private mutating func checkInfoSelector(_ argument: Node) {
+        let start = argument.range.lowerBound
+        guard case .selector = argument.expression else {
+            noteType(at: start, "expected label selectors only")
+            return
+        }
+        forgetType(at: start, Self.emptySelector)
+        if bytes[start] != UInt8(ascii: "{") {
+            noteType(at: start, "expected label selectors only, got vector selector instead")
+        }
+    }
+
+    /// Where messages say that the arguments of a call are.
+    ///
+    /// Parentheses around an argument count when it alone has one value at all steps: Prometheus
+    /// computes such a one apart, whole.
+    private func places(of arguments: [Node], in function: PromQLFunction) -> [PromQLPlace] {
+        let areFixed = arguments.map(\.expression.isStepInvariant)
+        let isWholeFixed = !function.looksAtTime && !areFixed.contains(false)
+        return zip(arguments, areFixed).map { argument, isFixed in
+            place(of: isFixed && !isWholeFixed ? argument.range.lowerBound : argument.innerStart)
+        }
+    }
+
+    private mutating func expectType(_ node: Node, _ wanted: PromQLType, in place: String) {
         guard node.type != wanted else { return }
-        throw .parse(
-            offset: node.range.lowerBound,
-            reason: "expected type \(wanted.rawValue) in \(place), got \(node.type.rawValue)"
+        noteType(
+            at: node.range.lowerBound,
+            "expected type \(wanted.rawValue) in \(place), got \(node.type.rawValue)"
         )
     }
 
     private mutating func parseArguments() throws(QueryError) -> [Node] {
-        try expect(.leftParenthesis, in: "function call")
+        try expect(.leftParenthesis)
         var arguments: [Node] = []
         if kind == .rightParenthesis {
             advance()
@@ -118,16 +151,12 @@ extension PromQLParser {
             }
             arguments.append(try parseExpression(minimum: 0))
             if kind == .comma {
+                let comma = token.range.lowerBound
                 advance()
-                guard kind != .rightParenthesis else {
-                    throw .parse(
-                        offset: token.range.lowerBound,
-                        reason: "trailing commas not allowed in function call args"
-                    )
-                }
-                continue
+                if kind != .rightParenthesis { continue }
+                noteGrammar(at: comma, "trailing commas not allowed in function call args")
             }
-            try expect(.rightParenthesis, in: "function call")
+            try expect(.rightParenthesis)
             return arguments
         }
     }
@@ -136,37 +165,48 @@ extension PromQLParser {
         _ operation: AggregationOperator
     ) throws(QueryError) -> Node {
         let start = token.range.lowerBound
+        aggregationDepth += 1
+        defer { aggregationDepth -= 1 }
         advance()
         var grouping = try parseGrouping()
-        guard kind == .leftParenthesis else { throw unexpected("aggregation") }
+        guard kind == .leftParenthesis else { throw unexpected("") }
         let arguments = try parseArguments()
         if grouping == nil { grouping = try parseGrouping() }
-        guard !arguments.isEmpty else {
+        guard let last = arguments.last else {
             throw .parse(
                 offset: start,
                 reason: "no arguments for aggregate expression provided"
             )
         }
-        let wanted = operation.hasParameter ? 2 : 1
-        guard arguments.count == wanted else {
-            throw .parse(
-                offset: start,
-                reason: "wrong number of arguments for aggregate expression provided, expected "
-                    + "\(wanted), got \(arguments.count)"
+        if operation == .limitk || operation == .limitRatio, !hasExperiments {
+            noteGrammar(
+                at: start,
+                "\(operation.rawValue)() is experimental and must be enabled with "
+                    + "--enable-feature=promql-experimental-functions"
             )
         }
-        if operation.hasParameter {
-            let type: PromQLType = operation == .countValues ? .string : .scalar
-            try expectType(arguments[0], type, in: "aggregation parameter")
+        let wanted = operation.hasParameter ? 2 : 1
+        if arguments.count != wanted {
+            noteGrammar(
+                at: start,
+                "wrong number of arguments for aggregate expression provided, expected "
+                    + "\(wanted), got \(arguments.count)"
+            )
+        } else {
+            expectType(last, .vector, in: "aggregation expression")
+            if operation.hasParameter {
+                let type: PromQLType = operation == .countValues ? .string : .scalar
+                expectType(arguments[0], type, in: "aggregation parameter")
+            }
         }
-        try expectType(arguments[wanted - 1], .vector, in: "aggregation expression")
         return try node(
             .aggregation(
                 PromQLAggregation(
                     operation: operation,
                     grouping: grouping ?? Grouping(),
                     parameter: operation.hasParameter ? arguments[0].expression : nil,
-                    expression: arguments[wanted - 1].expression
+                    expression: last.expression,
+                    parameterPlace: place(of: arguments[0].innerStart)
                 )
             ),
             from: start,
@@ -183,7 +223,10 @@ extension PromQLParser {
 
     /// `(a, "b.c", d,)`.
     mutating func parseGroupingLabels() throws(QueryError) -> [String] {
-        try expect(.leftParenthesis, in: "grouping opts")
+        guard kind == .leftParenthesis else {
+            throw unexpected("grouping opts", expected: "\"(\"")
+        }
+        advance()
         var labels: [String] = []
         while kind != .rightParenthesis {
             switch kind {

@@ -7,6 +7,8 @@ extension PromQLParser {
     static let timeMillisecondsRange: ClosedRange<Double> =
         -62_135_596_800_000...253_402_300_799_999
 
+    static let emptySelector = "vector selector must contain at least one non-empty matcher"
+
     mutating func parseSelector() throws(QueryError) -> Node {
         let start = token.range.lowerBound
         var name: String?
@@ -15,35 +17,25 @@ extension PromQLParser {
             advance()
         }
         var matchers: [LabelMatcher] = []
-        if kind == .leftBrace { matchers = try parseMatchers(&name) }
+        if kind == .leftBrace { matchers = try parseMatchers() }
         if let name {
-            if matchers.contains(where: { $0.name == Labels.metricNameLabel }), !name.isEmpty {
-                throw .parse(
-                    offset: start,
-                    reason: "metric name must not be set twice: "
-                        + "\(PromQLStringLiteral.quote(name)) or "
-                        + PromQLStringLiteral.quote(
-                            matchers.first { $0.name == Labels.metricNameLabel }?.value ?? ""
-                        )
+            let second = matchers.first { $0.name == Labels.metricNameLabel }
+            if let second, !name.isEmpty {
+                noteType(
+                    at: start,
+                    "metric name must not be set twice: \(PromQLStringLiteral.quote(name)) or "
+                        + PromQLStringLiteral.quote(second.value)
                 )
             }
             matchers.append(
                 LabelMatcher(name: Labels.metricNameLabel, operation: .equal, value: name)
             )
         }
-        var hasNarrowing = false
-        for matcher in matchers {
-            do throws(PatternError) {
-                if try !CompiledMatcher(matcher).matchesEmpty { hasNarrowing = true }
-            } catch {
-                throw .parse(offset: start, reason: error.reason)
-            }
+        let hasNarrowing = matchers.contains { matcher in
+            (try? !CompiledMatcher(matcher).matchesEmpty) ?? true
         }
-        guard hasNarrowing else {
-            throw .parse(
-                offset: start,
-                reason: "vector selector must contain at least one non-empty matcher"
-            )
+        if !hasNarrowing {
+            noteType(at: start, Self.emptySelector)
         }
         return try node(
             .selector(PromQLSelector(name: name, matchers: matchers)),
@@ -53,8 +45,7 @@ extension PromQLParser {
     }
 
     /// `{name="value", "quoted.name"=~"…", "metric.name",}`.
-    private mutating func parseMatchers(_ name: inout String?) throws(QueryError) -> [LabelMatcher]
-    {
+    private mutating func parseMatchers() throws(QueryError) -> [LabelMatcher] {
         advance()
         var matchers: [LabelMatcher] = []
         while kind != .rightBrace {
@@ -83,17 +74,17 @@ extension PromQLParser {
                     throw unexpected("label matching", expected: "string")
                 }
                 advance()
-                matchers.append(LabelMatcher(name: label, operation: operation, value: value))
-            } else if case .string = first.kind {
-                if let already = name {
-                    throw .parse(
-                        offset: first.range.lowerBound,
-                        reason: "metric name must not be set twice: "
-                            + "\(PromQLStringLiteral.quote(already)) or "
-                            + PromQLStringLiteral.quote(label)
-                    )
+                let matcher = LabelMatcher(name: label, operation: operation, value: value)
+                do throws(PatternError) {
+                    _ = try CompiledMatcher(matcher)
+                } catch {
+                    noteGrammar(at: first.range.lowerBound, error.reason)
                 }
-                name = label
+                matchers.append(matcher)
+            } else if case .string = first.kind {
+                matchers.append(
+                    LabelMatcher(name: Labels.metricNameLabel, operation: .equal, value: label)
+                )
             } else {
                 throw unexpected("label matching", expected: "label matching operator")
             }
@@ -122,12 +113,15 @@ extension PromQLParser {
         }
     }
 
-    /// A duration, or a number of seconds, in milliseconds.
+    /// A duration, or a number of seconds, in milliseconds; with a sign before it.
     private mutating func parseDuration(
         in place: String,
+        expected: String,
         isPositive: Bool
     ) throws(QueryError) -> Int64 {
         let offset = token.range.lowerBound
+        let isNegative = kind == .subtract
+        if kind == .subtract || kind == .add { advance() }
         let milliseconds: Int64
         switch kind {
         case .duration(let value): milliseconds = value
@@ -136,31 +130,54 @@ extension PromQLParser {
                 throw .parse(offset: offset, reason: "duration out of range")
             }
             milliseconds = Int64((seconds * 1000).rounded())
-        default: throw unexpected(place, expected: "duration")
-        }
-        guard !isPositive || milliseconds > 0 else {
-            throw .parse(offset: offset, reason: "duration must be greater than 0")
+        case .leftParenthesis:
+            throw .parse(
+                offset: offset + 1,
+                reason: "experimental duration expression is not enabled"
+            )
+        default: throw unexpected(place, expected: expected)
         }
         advance()
-        return milliseconds
+        if isPositive, isNegative || milliseconds <= 0 {
+            noteGrammar(at: offset, "duration must be greater than 0")
+        }
+        return isNegative ? -milliseconds : milliseconds
     }
 
     private mutating func parseBracket(_ operand: Node) throws(QueryError) -> Node {
         let start = operand.range.lowerBound
+        let bracket = token.range.lowerBound
         advance()
-        let range = try parseDuration(in: "subquery or range selector", isPositive: true)
+        let begin = token.range.lowerBound
+        let range = try parseDuration(
+            in: "subquery selector",
+            expected: "number or duration",
+            isPositive: true
+        )
+        switch kind {
+        case .add, .subtract, .multiply, .divide, .modulo, .power:
+            throw .parse(offset: begin, reason: "experimental duration expression is not enabled")
+        default: break
+        }
         if kind == .colon {
             advance()
             var step: Int64?
             if kind != .rightBracket {
-                step = try parseDuration(in: "subquery selector", isPositive: true)
+                step = try parseDuration(
+                    in: "subquery selector",
+                    expected: "number, duration, or \"]\"",
+                    isPositive: true
+                )
             }
-            try expect(.rightBracket, in: "subquery selector")
-            guard operand.type == .vector else {
-                throw .parse(
-                    offset: start,
-                    reason: "subquery is only allowed on instant vector, got "
-                        + "\(operand.type.rawValue) instead"
+            guard kind == .rightBracket else {
+                throw unexpected("subquery selector", expected: "\"]\"")
+            }
+            advance()
+            if operand.type != .vector {
+                noteType(
+                    at: start,
+                    "subquery is only allowed on instant vector, got \(operand.type.rawValue) "
+                        + "instead"
                 )
             }
             return try node(
@@ -175,15 +192,20 @@ extension PromQLParser {
                 over: operand.depth
             )
         }
-        try expect(.rightBracket, in: "subquery or range selector")
-        guard case .selector(let selector) = operand.expression else {
-            throw .parse(offset: start, reason: "ranges only allowed for vector selectors")
+        guard kind == .rightBracket else {
+            throw unexpected("subquery or range", expected: "\":\" or \"]\"")
         }
-        if selector.shift.anchor != nil {
-            throw .parse(offset: start, reason: "no @ modifiers allowed before range")
-        }
-        if selector.shift.offsetMilliseconds != 0 {
-            throw .parse(offset: start, reason: "no offset modifiers allowed before range")
+        advance()
+        var selector = PromQLSelector(name: nil, matchers: [])
+        if case .selector(let own) = operand.expression {
+            selector = own
+            if own.shift.offsetMilliseconds != 0 {
+                noteGrammar(at: bracket, "no offset modifiers allowed before range")
+            } else if own.shift.anchor != nil {
+                noteGrammar(at: bracket, "no @ modifiers allowed before range")
+            }
+        } else {
+            noteGrammar(at: bracket, "ranges only allowed for vector selectors")
         }
         return try node(
             .range(PromQLRange(selector: selector, rangeMilliseconds: range)),
@@ -192,9 +214,10 @@ extension PromQLParser {
         )
     }
 
-    private func shifted(
+    private mutating func shifted(
         _ operand: Node,
         modifier: String,
+        name: String,
         _ change: (inout PromQLTimeShift) -> Bool
     ) throws(QueryError) -> Node {
         var isFirst = true
@@ -210,28 +233,27 @@ extension PromQLParser {
             isFirst = change(&subquery.shift)
             expression = .subquery(subquery)
         default:
-            throw .parse(
-                offset: operand.range.lowerBound,
-                reason: "\(modifier) modifier must be preceded by an instant vector selector or "
-                    + "range vector selector or a subquery"
+            noteGrammar(
+                at: operand.range.lowerBound,
+                "\(modifier) modifier must be preceded by an instant vector selector or range "
+                    + "vector selector or a subquery"
             )
+            expression = operand.expression
         }
-        guard isFirst else {
-            throw .parse(
-                offset: operand.range.lowerBound,
-                reason: "\(modifier) may not be set multiple times"
-            )
+        if !isFirst {
+            noteGrammar(at: operand.range.lowerBound, "\(name) may not be set multiple times")
         }
         return try node(expression, from: operand.range.lowerBound, over: operand.depth - 1)
     }
 
     private mutating func parseOffset(_ operand: Node) throws(QueryError) -> Node {
         advance()
-        let isNegative = kind == .subtract
-        if isNegative { advance() }
-        let magnitude = try parseDuration(in: "offset", isPositive: false)
-        let offset = isNegative ? -magnitude : magnitude
-        return try shifted(operand, modifier: "offset") { shift in
+        let offset = try parseDuration(
+            in: "offset",
+            expected: "number or duration",
+            isPositive: false
+        )
+        return try shifted(operand, modifier: "offset", name: "offset") { shift in
             guard shift.offsetMilliseconds == 0 else { return false }
             shift.offsetMilliseconds = offset
             return true
@@ -244,11 +266,12 @@ extension PromQLParser {
         if keyword == "start" || keyword == "end" {
             anchor = keyword == "start" ? .start : .end
             advance()
-            try expect(.leftParenthesis, in: "@ modifier")
-            try expect(.rightParenthesis, in: "@ modifier")
+            for wanted in [PromQLToken.Kind.leftParenthesis, .rightParenthesis] {
+                guard kind == wanted else { throw unexpected("@", expected: "timestamp") }
+                advance()
+            }
         } else {
             let isNegative = kind == .subtract
-            let offset = token.range.lowerBound
             if kind == .subtract || kind == .add { advance() }
             let magnitude: Double
             switch kind {
@@ -257,16 +280,19 @@ extension PromQLParser {
             default: throw unexpected("@", expected: "timestamp")
             }
             let milliseconds = isNegative ? -magnitude : magnitude
-            guard Self.timeMillisecondsRange.contains(milliseconds) else {
-                throw .parse(
-                    offset: offset,
-                    reason: "timestamp out of bounds for @ modifier: \(text(of: token))"
-                )
-            }
             advance()
-            anchor = .milliseconds(Int64(milliseconds.rounded()))
+            if Self.timeMillisecondsRange.contains(milliseconds) {
+                anchor = .milliseconds(Int64(milliseconds.rounded()))
+            } else {
+                noteGrammar(
+                    at: operand.range.lowerBound,
+                    "timestamp out of bounds for @ modifier: "
+                        + NumberText.fixed(milliseconds / 1000)
+                )
+                anchor = .start
+            }
         }
-        return try shifted(operand, modifier: "@ <timestamp>") { shift in
+        return try shifted(operand, modifier: "@", name: "@ <timestamp>") { shift in
             guard shift.anchor == nil else { return false }
             shift.anchor = anchor
             return true
@@ -275,11 +301,20 @@ extension PromQLParser {
 }
 
 extension PatternError {
+    /// The commonest mistakes as Go words them; the others as the library does.
+    private static func text(_ pattern: String, _ offset: Int, _ reason: String) -> String {
+        if reason.contains("closing parenthesis") { return "missing closing ): `\(pattern)`" }
+        if reason.contains("terminating ]"), let start = pattern.firstIndex(of: "[") {
+            return "missing closing ]: `\(pattern[start...])`"
+        }
+        return "\(reason) at offset \(offset): `\(pattern)`"
+    }
+
     /// The error as a sentence.
     var reason: String {
         switch self {
         case .invalid(let pattern, let offset, let reason):
-            "error parsing regexp: \(reason) at offset \(offset): `\(pattern)`"
+            "error parsing regexp: " + Self.text(pattern, offset, reason)
         case .tooLong(let length, let limit):
             "regexp or its result of \(length) bytes is longer than the limit of \(limit)"
         case .tooExpensive(let pattern, let limit):

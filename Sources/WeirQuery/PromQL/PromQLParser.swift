@@ -13,6 +13,8 @@ package struct PromQLParser {
         var expression: PromQLExpression
         let range: Range<Int>
         let depth: Int
+        /// Where it begins inside the parentheses around it.
+        var innerStart: Int
         var type: PromQLType { expression.type }
     }
 
@@ -20,22 +22,65 @@ package struct PromQLParser {
     let tokens: [PromQLToken]
     var position = 0
     private var recursion = 0
+    /// What ended the tokens too early.
+    private var readingFailure: QueryError?
+    private var grammarFailure: QueryError?
+    private var typeFailure: QueryError?
+    /// How many aggregations are being read.
+    var aggregationDepth = 0
+    /// Whether functions and aggregations may be used that Prometheus calls experimental.
+    let hasExperiments: Bool
+    /// The offsets at which lines begin, the first left out.
+    private let lineStarts: [Int]
 
     /// Parses one whole query.
     ///
     /// - Throws: `.parse` with the byte offset of what is wrong.
-    package static func parse(_ text: String) throws(QueryError) -> PromQLExpression {
+    package static func parse(
+        _ text: String,
+        hasExperiments: Bool = true
+    ) throws(QueryError) -> PromQLExpression {
         let bytes = Array(text.utf8)
         guard bytes.count <= lengthMax else {
             throw .limit(name: "query length in bytes", limit: lengthMax)
         }
-        var parser = Self(bytes: bytes, tokens: try PromQLLexer.tokens(of: bytes))
-        guard parser.kind != .end else {
+        let read = PromQLLexer.tokens(of: bytes)
+        var parser = Self(bytes: bytes, tokens: read.tokens, hasExperiments: hasExperiments)
+        parser.readingFailure = read.failure
+        return try parser.parseWhole()
+    }
+
+    private mutating func parseWhole() throws(QueryError) -> PromQLExpression {
+        if kind == .end, readingFailure == nil {
             throw .parse(offset: 0, reason: "no expression found in input")
         }
-        let node = try parser.parseExpression(minimum: 0)
-        guard parser.kind == .end else { throw parser.unexpected("") }
+        let node: Node
+        do throws(QueryError) {
+            node = try parseExpression(minimum: 0)
+            guard kind == .end else { throw unexpected("") }
+        } catch {
+            guard case .parse = error else { throw error }
+            throw grammarFailure ?? error
+        }
+        if let failure = grammarFailure ?? readingFailure ?? typeFailure { throw failure }
         return node.expression
+    }
+
+    /// Keeps the first thing that is wrong with how parts stand together, which is told unless
+    /// something before it cannot be read at all.
+    mutating func noteGrammar(at offset: Int, _ reason: String) {
+        if grammarFailure == nil { grammarFailure = .parse(offset: offset, reason: reason) }
+    }
+
+    /// Takes back what `noteType` kept, if it was this.
+    mutating func forgetType(at offset: Int, _ reason: String) {
+        if typeFailure == .parse(offset: offset, reason: reason) { typeFailure = nil }
+    }
+
+    /// Keeps the first thing that is wrong with the types of parts, which is told when all else is
+    /// right.
+    mutating func noteType(at offset: Int, _ reason: String) {
+        if typeFailure == nil { typeFailure = .parse(offset: offset, reason: reason) }
     }
 
     /// Parses a lone selector such as `up{job="a"}`, as `match[]` takes it.
@@ -46,9 +91,22 @@ package struct PromQLParser {
         return selector
     }
 
-    private init(bytes: [UInt8], tokens: [PromQLToken]) {
+    private init(bytes: [UInt8], tokens: [PromQLToken], hasExperiments: Bool) {
         self.bytes = bytes
         self.tokens = tokens
+        self.hasExperiments = hasExperiments
+        self.lineStarts = bytes.indices.filter { bytes[$0] == 0x0A }.map { $0 + 1 }
+    }
+
+    func place(of offset: Int) -> PromQLPlace {
+        var low = 0
+        var high = lineStarts.count
+        while low < high {
+            let middle = (low + high) / 2
+            if lineStarts[middle] <= offset { low = middle + 1 } else { high = middle }
+        }
+        let start = low > 0 ? lineStarts[low - 1] : 0
+        return PromQLPlace(line: low + 1, column: offset - start + 1)
     }
 
     // MARK: Tokens
@@ -66,25 +124,48 @@ package struct PromQLParser {
     /// The current token's text in lower case if it is a name, else the empty string.
     var keyword: String { kind == .identifier ? text(of: token).lowercased() : "" }
 
+    /// What is wrong about the current token; `place` is the innermost part that may not hold it.
     func unexpected(_ place: String, expected: String = "") -> QueryError {
-        let shown: String =
-            switch kind {
-            case .end: "end of input"
-            case .identifier: "identifier \(PromQLStringLiteral.quote(text(of: token)))"
-            case .number: "number \(PromQLStringLiteral.quote(text(of: token)))"
-            case .duration: "duration \(PromQLStringLiteral.quote(text(of: token)))"
-            case .string: "string \(PromQLStringLiteral.quote(text(of: token)))"
-            default: PromQLStringLiteral.quote(text(of: token))
-            }
+        if kind == .end, let readingFailure { return readingFailure }
+        let inner = place.isEmpty && aggregationDepth > 0 ? "aggregation" : place
         return .parse(
             offset: token.range.lowerBound,
-            reason: "unexpected \(shown)" + (place.isEmpty ? "" : " in \(place)")
+            reason: "unexpected \(described(token))" + (inner.isEmpty ? "" : " in \(inner)")
                 + (expected.isEmpty ? "" : ", expected \(expected)")
         )
     }
 
-    mutating func expect(_ wanted: PromQLToken.Kind, in place: String) throws(QueryError) {
-        guard kind == wanted else { throw unexpected(place) }
+    /// A token as Prometheus names it.
+    private func described(_ token: PromQLToken) -> String {
+        let text = text(of: token)
+        let quoted = PromQLStringLiteral.quote(text)
+        switch token.kind {
+        case .end: return "end of input"
+        case .number: return "number \(quoted)"
+        case .duration: return "duration \(quoted)"
+        case .string:
+            let isLong = text.utf8.count > 10
+            let shown = isLong ? String(text.prefix(10)) : text
+            return "string \(PromQLStringLiteral.quote(shown))\(isLong ? "..." : "")"
+        case .add, .subtract, .multiply, .divide, .modulo, .power, .equal, .notEqual, .less,
+            .lessOrEqual, .greater, .greaterOrEqual, .matches, .notMatches, .at:
+            return "<op:\(text)>"
+        case .identifier:
+            switch text.lowercased() {
+            case "and", "or", "unless", "atan2": return "<op:\(text)>"
+            case "by", "without", "on", "ignoring", "group_left", "group_right", "bool", "offset":
+                return "<\(text)>"
+            case "start", "end": return quoted
+            case let word where AggregationOperator(rawValue: word) != nil:
+                return "<aggr:\(text)>"
+            default: return (text.contains(":") ? "metric identifier " : "identifier ") + quoted
+            }
+        default: return quoted
+        }
+    }
+
+    mutating func expect(_ wanted: PromQLToken.Kind) throws(QueryError) {
+        guard kind == wanted else { throw unexpected("") }
         advance()
     }
 
@@ -97,7 +178,12 @@ package struct PromQLParser {
             throw .limit(name: "query nesting depth", limit: Self.depthMax)
         }
         let end = position > 0 ? tokens[position - 1].range.upperBound : start
-        return Node(expression: expression, range: start..<max(start, end), depth: children + 1)
+        return Node(
+            expression: expression,
+            range: start..<max(start, end),
+            depth: children + 1,
+            innerStart: start
+        )
     }
 
     // MARK: Expressions
@@ -110,8 +196,9 @@ package struct PromQLParser {
         }
         var left = try parseUnary()
         while let operation = binaryOperator(), operation.precedence >= minimum {
+            let offset = token.range.lowerBound
             advance()
-            left = try parseBinary(operation, left)
+            left = try parseBinary(operation, left, at: offset)
         }
         return left
     }
@@ -156,11 +243,11 @@ package struct PromQLParser {
                 over: operand.depth - 1
             )
         }
-        guard operand.type == .scalar || operand.type == .vector else {
-            throw .parse(
-                offset: start,
-                reason: "unary expression only allowed on expressions of type scalar or instant "
-                    + "vector, got \(PromQLStringLiteral.quote(operand.type.rawValue))"
+        if operand.type != .scalar, operand.type != .vector {
+            noteType(
+                at: start,
+                "unary expression only allowed on expressions of type scalar or instant vector, "
+                    + "got \(PromQLStringLiteral.quote(operand.type.rawValue))"
             )
         }
         return try node(
@@ -172,10 +259,10 @@ package struct PromQLParser {
 
     private mutating func parseBinary(
         _ operation: BinaryOperator,
-        _ left: Node
+        _ left: Node,
+        at operatorOffset: Int
     ) throws(QueryError) -> Node {
         var returnsBool = false
-        let boolOffset = token.range.lowerBound
         if keyword == "bool" {
             returnsBool = true
             advance()
@@ -196,12 +283,9 @@ package struct PromQLParser {
             minimum: operation.precedence + (operation.isRightAssociative ? 0 : 1)
         )
         if returnsBool, !operation.isComparison {
-            throw .parse(
-                offset: boolOffset,
-                reason: "bool modifier can only be used on comparison operators"
-            )
+            noteType(at: operatorOffset, "bool modifier can only be used on comparison operators")
         }
-        let binary = try checked(operation, left, right, returnsBool, matching)
+        let binary = checked(operation, left, right, returnsBool, matching, at: operatorOffset)
         return try node(
             .binary(binary),
             from: left.range.lowerBound,
@@ -209,61 +293,55 @@ package struct PromQLParser {
         )
     }
 
-    private func checked(
+    private mutating func checked(
         _ operation: BinaryOperator,
         _ left: Node,
         _ right: Node,
         _ returnsBool: Bool,
-        _ matching: VectorMatching?
-    ) throws(QueryError) -> PromQLBinary {
+        _ matching: VectorMatching?,
+        at operatorOffset: Int
+    ) -> PromQLBinary {
         let start = left.range.lowerBound
-        for side in [left, right] where side.type != .scalar && side.type != .vector {
-            throw .parse(
-                offset: side.range.lowerBound,
-                reason: "binary expression must contain only scalar and instant vector types"
-            )
-        }
         let isBothScalar = left.type == .scalar && right.type == .scalar
         if operation.isComparison, !returnsBool, isBothScalar {
-            throw .parse(
-                offset: start,
-                reason: "comparisons between scalars must use BOOL modifier"
+            noteType(at: operatorOffset, "comparisons between scalars must use BOOL modifier")
+        }
+        if let matching, matching.isOn,
+            let both = matching.labels.first(where: matching.included.contains)
+        {
+            noteType(
+                at: operatorOffset,
+                "label \(PromQLStringLiteral.quote(both)) must not occur in ON and GROUP clause at "
+                    + "once"
+            )
+        }
+        for side in [left, right] where side.type != .scalar && side.type != .vector {
+            noteType(
+                at: side.range.lowerBound,
+                "binary expression must contain only scalar and instant vector types"
             )
         }
         var result = matching
         if left.type == .vector, right.type == .vector {
             var vectorMatching = matching ?? VectorMatching()
             if operation.isSet {
-                guard vectorMatching.cardinality == .oneToOne else {
-                    throw .parse(
-                        offset: start,
-                        reason: "no grouping allowed for \"\(operation.rawValue)\" operation"
+                if vectorMatching.cardinality != .oneToOne {
+                    noteType(
+                        at: start,
+                        "no grouping allowed for \"\(operation.rawValue)\" operation"
                     )
                 }
                 vectorMatching.cardinality = .manyToMany
             }
-            if vectorMatching.isOn,
-                let both = vectorMatching.labels.first(where: vectorMatching.included.contains)
-            {
-                throw .parse(
-                    offset: start,
-                    reason: "label \(PromQLStringLiteral.quote(both)) must not occur in ON and "
-                        + "GROUP clause at once"
-                )
-            }
             result = vectorMatching
         } else {
-            if operation.isSet {
-                throw .parse(
-                    offset: start,
-                    reason: "set operator \"\(operation.rawValue)\" not allowed in binary scalar "
-                        + "expression"
-                )
-            }
             if let matching, !matching.labels.isEmpty || matching.cardinality != .oneToOne {
-                throw .parse(
-                    offset: start,
-                    reason: "vector matching only allowed between instant vectors"
+                noteType(at: start, "vector matching only allowed between instant vectors")
+            }
+            if operation.isSet {
+                noteType(
+                    at: start,
+                    "set operator \"\(operation.rawValue)\" not allowed in binary scalar expression"
                 )
             }
             result = nil

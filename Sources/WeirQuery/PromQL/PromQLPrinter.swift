@@ -24,9 +24,7 @@ package struct PromQLPrinter {
             write(range.selector.shift)
         case .subquery(let subquery):
             write(subquery.expression)
-            let step = subquery.stepMilliseconds.map(PromQLDuration.text(milliseconds:)) ?? ""
-            text += "[\(PromQLDuration.text(milliseconds: subquery.rangeMilliseconds)):\(step)]"
-            write(subquery.shift)
+            writeWindow(of: subquery)
         case .parenthesized(let inner):
             text += "("
             write(inner)
@@ -45,6 +43,19 @@ package struct PromQLPrinter {
         }
     }
 
+    /// What follows the expression of a subquery.
+    static func window(of subquery: PromQLSubquery) -> String {
+        var printer = Self()
+        printer.writeWindow(of: subquery)
+        return printer.text
+    }
+
+    private mutating func writeWindow(of subquery: PromQLSubquery) {
+        let step = subquery.stepMilliseconds.map(PromQLDuration.text(milliseconds:)) ?? ""
+        text += "[\(PromQLDuration.text(milliseconds: subquery.rangeMilliseconds)):\(step)]"
+        write(subquery.shift)
+    }
+
     private mutating func writeArguments(_ arguments: [PromQLExpression]) {
         text += "("
         for (index, argument) in arguments.enumerated() {
@@ -56,7 +67,7 @@ package struct PromQLPrinter {
 
     private mutating func write(_ number: PromQLNumber) {
         guard number.isDuration else {
-            text += NumberText.literal(number.value)
+            text += NumberText.plain(number.value)
             return
         }
         text += number.value.sign == .minus ? "-" : ""
@@ -80,39 +91,25 @@ package struct PromQLPrinter {
     }
 
     private mutating func write(_ selector: PromQLSelector) {
-        var parts: [String] = []
         var matchers = selector.matchers
         if let name = selector.name {
             matchers.removeLast()
-            if Self.isPlainMetricName(name) {
-                text += name
-            } else {
-                parts.append(PromQLStringLiteral.quote(name))
-            }
+            text += name
         }
-        for matcher in matchers {
-            parts.append(
-                Self.label(matcher.name) + matcher.operation.rawValue
-                    + PromQLStringLiteral.quote(matcher.value)
-            )
+        let parts = matchers.map { matcher in
+            Self.label(matcher.name) + matcher.operation.rawValue
+                + PromQLStringLiteral.quote(matcher.value)
         }
-        if !parts.isEmpty || selector.name == nil { text += "{\(parts.joined(separator: ","))}" }
+        if parts.isEmpty, selector.name != nil { return }
+        text += "{\(parts.sorted(by: Self.bytesPrecede).joined(separator: ","))}"
     }
 
-    /// Whether `name` may stand alone as a metric.
-    private static func isPlainMetricName(_ name: String) -> Bool {
-        let isWord = name.utf8.allSatisfy {
-            PromQLLexer.isNameStart($0) || PromQLLexer.isDigit($0) || $0 == UInt8(ascii: ":")
-        }
-        guard isWord, let first = name.utf8.first, !PromQLLexer.isDigit(first) else { return false }
-        let reserved: Set<String> = [
-            "on", "ignoring", "group_left", "group_right", "bool", "atan2", "inf", "nan",
-        ]
-        return !reserved.contains(name.lowercased())
+    private static func bytesPrecede(_ left: String, _ right: String) -> Bool {
+        left.utf8.lexicographicallyPrecedes(right.utf8)
     }
 
     /// A label name, quoted when it is no plain word.
-    private static func label(_ name: String) -> String {
+    package static func label(_ name: String) -> String {
         let isWord = name.utf8.allSatisfy {
             PromQLLexer.isNameStart($0) || PromQLLexer.isDigit($0)
         }
@@ -127,33 +124,44 @@ package struct PromQLPrinter {
     }
 
     private mutating func write(_ binary: PromQLBinary) {
-        write(binary.left)
-        text += " \(binary.operation.rawValue)"
-        if binary.returnsBool { text += " bool" }
-        if let matching = binary.matching {
-            let isGrouped =
-                matching.cardinality == .manyToOne || matching.cardinality == .oneToMany
-            if matching.isOn || !matching.labels.isEmpty || isGrouped {
-                text += matching.isOn ? " on " : " ignoring "
-                text += Self.list(matching.labels)
-            }
-            if isGrouped {
-                text += matching.cardinality == .manyToOne ? " group_left " : " group_right "
-                text += Self.list(matching.included)
-            }
+        if binary.operation == .power, case .number(let number) = binary.left,
+            number.value == .infinity
+        {
+            // A sign would be read as one of the whole power.
+            text += "Inf"
+        } else {
+            write(binary.left)
         }
-        text += " "
+        text += " \(Self.operation(of: binary)) "
         write(binary.right)
     }
 
-    private mutating func write(_ aggregation: PromQLAggregation) {
-        text += aggregation.operation.rawValue
-        let grouping = aggregation.grouping
-        if grouping.isWithout {
-            text += " without \(Self.list(grouping.labels)) "
-        } else if !grouping.labels.isEmpty {
-            text += " by \(Self.list(grouping.labels)) "
+    /// The operator with all that stands between the operands.
+    static func operation(of binary: PromQLBinary) -> String {
+        var text = binary.operation.rawValue
+        if binary.returnsBool { text += " bool" }
+        guard let matching = binary.matching else { return text }
+        let isGrouped = matching.cardinality == .manyToOne || matching.cardinality == .oneToMany
+        if matching.isOn || !matching.labels.isEmpty || isGrouped {
+            text += (matching.isOn ? " on " : " ignoring ") + list(matching.labels)
         }
+        if isGrouped {
+            text += matching.cardinality == .manyToOne ? " group_left " : " group_right "
+            text += list(matching.included)
+        }
+        return text
+    }
+
+    private mutating func write(_ aggregation: PromQLAggregation) {
+        text += Self.head(of: aggregation)
         writeArguments((aggregation.parameter.map { [$0] } ?? []) + [aggregation.expression])
+    }
+
+    /// What stands before the arguments of an aggregation.
+    static func head(of aggregation: PromQLAggregation) -> String {
+        let name = aggregation.operation.rawValue
+        let grouping = aggregation.grouping
+        if grouping.isWithout { return "\(name) without \(list(grouping.labels)) " }
+        return grouping.labels.isEmpty ? name : "\(name) by \(list(grouping.labels)) "
     }
 }

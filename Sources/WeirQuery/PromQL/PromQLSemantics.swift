@@ -12,15 +12,20 @@ package struct PromQLSemantics: Hashable, Sendable {
     /// delayed name removal; else they are refused wherever they arise.
     package let aggregatesRepeats: Bool
 
+    /// Warnings and infos are given on parts of queries that may not mean what they say.
+    package let hasNotes: Bool
+
     package static let version3 = Self(
         isRangeClosed: false,
         cutsAtZeroFirst: false,
-        aggregatesRepeats: true
+        aggregatesRepeats: true,
+        hasNotes: true
     )
     package static let version2 = Self(
         isRangeClosed: true,
         cutsAtZeroFirst: true,
-        aggregatesRepeats: false
+        aggregatesRepeats: false,
+        hasNotes: false
     )
 }
 
@@ -34,6 +39,9 @@ package struct PromQLOptions: Hashable, Sendable {
     /// From this many numbers on, series times steps, an aggregation runs while series are read
     /// instead of after: it holds its groups only, but adds in no fixed order.
     package var streamedCellsMin = 4 << 20
+
+    /// Functions and aggregations that Prometheus calls experimental are answered.
+    package var hasExperiments = false
 
     package init() {}
 }

@@ -23,7 +23,7 @@ package enum PromQLStringLiteral {
                 throw .parse(offset: start, reason: "unterminated quoted string")
             }
             if !isRaw, byte == UInt8(ascii: "\\") {
-                try parseEscape(bytes, at: &offset, quote: quote, into: &text)
+                try parseEscape(bytes, at: &offset, quote: quote, of: start, into: &text)
             } else {
                 text.append(byte)
                 offset += 1
@@ -40,11 +40,12 @@ package enum PromQLStringLiteral {
         _ bytes: [UInt8],
         at offset: inout Int,
         quote: UInt8,
+        of literal: Int,
         into text: inout [UInt8]
     ) throws(QueryError) {
         let start = offset
         guard start + 1 < bytes.count else {
-            throw .parse(offset: start, reason: "escape sequence not terminated")
+            throw .parse(offset: literal, reason: "escape sequence not terminated")
         }
         let kind = bytes[start + 1]
         offset += 2
@@ -59,41 +60,70 @@ package enum PromQLStringLiteral {
         case UInt8(ascii: "\\"), quote: text.append(kind)
         case UInt8(ascii: "0")...UInt8(ascii: "7"):
             offset = start + 1
-            let value = try digits(bytes, at: &offset, count: 3, radix: 8)
+            let value = try digits(bytes, at: &offset, count: 3, radix: 8, of: literal)
             guard value <= 255 else {
-                throw .parse(offset: start, reason: "octal escape value > 255")
+                throw .parse(
+                    offset: literal,
+                    reason: "escape sequence is an invalid Unicode code point"
+                )
             }
             text.append(UInt8(value))
         case UInt8(ascii: "x"):
-            text.append(UInt8(try digits(bytes, at: &offset, count: 2, radix: 16)))
+            text.append(UInt8(try digits(bytes, at: &offset, count: 2, radix: 16, of: literal)))
         case UInt8(ascii: "u"), UInt8(ascii: "U"):
             let count = kind == UInt8(ascii: "u") ? 4 : 8
-            let value = try digits(bytes, at: &offset, count: count, radix: 16)
+            let value = try digits(bytes, at: &offset, count: count, radix: 16, of: literal)
             guard let scalar = Unicode.Scalar(value) else {
                 throw .parse(
-                    offset: start,
+                    offset: literal,
                     reason: "escape sequence is an invalid Unicode code point"
                 )
             }
             text.append(contentsOf: String(Character(scalar)).utf8)
-        default: throw .parse(offset: start, reason: "unknown escape sequence")
+        default:
+            throw .parse(
+                offset: literal,
+                reason: "unknown escape sequence \(shown(bytes, at: start + 1))"
+            )
         }
+    }
+
+    /// A character as messages show it: `U+0071 'q'`.
+    private static func shown(_ bytes: [UInt8], at offset: Int) -> String {
+        let tail = bytes[offset..<min(offset + 4, bytes.count)]
+        guard let scalar = String(decoding: tail, as: UTF8.self).unicodeScalars.first else {
+            return ""
+        }
+        let hexadecimal = String(scalar.value, radix: 16, uppercase: true)
+        let zeros = String(repeating: "0", count: max(0, 4 - hexadecimal.count))
+        return "U+\(zeros)\(hexadecimal) '\(scalar)'"
     }
 
     private static func digits(
         _ bytes: [UInt8],
         at offset: inout Int,
         count: Int,
-        radix: UInt32
+        radix: UInt32,
+        of literal: Int
     ) throws(QueryError) -> UInt32 {
         var value: UInt32 = 0
         for _ in 0..<count {
             guard offset < bytes.count,
                 let digit = Character(Unicode.Scalar(bytes[offset])).hexDigitValue, digit < radix
-            else { throw .parse(offset: offset, reason: "illegal character in escape sequence") }
+            else {
+                throw .parse(
+                    offset: literal,
+                    reason: offset < bytes.count
+                        ? "illegal character \(shown(bytes, at: offset)) in escape sequence"
+                        : "escape sequence not terminated"
+                )
+            }
             let (shifted, overflow) = value.multipliedReportingOverflow(by: radix)
             guard !overflow else {
-                throw .parse(offset: offset, reason: "illegal character in escape sequence")
+                throw .parse(
+                    offset: literal,
+                    reason: "escape sequence is an invalid Unicode code point"
+                )
             }
             value = shifted + UInt32(digit)
             offset += 1

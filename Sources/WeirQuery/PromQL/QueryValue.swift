@@ -5,22 +5,44 @@ package struct QuerySeries: Hashable, Sendable {
     package let labels: Labels
     package let times: [Int64]
     package let values: [Double]
+    /// The points that are histograms, beside those that are numbers.
+    package let histograms: [QueryHistogram]
 
-    package init(labels: Labels, times: [Int64], values: [Double]) {
+    package init(
+        labels: Labels,
+        times: [Int64],
+        values: [Double],
+        histograms: [QueryHistogram] = []
+    ) {
         self.labels = labels
         self.times = times
         self.values = values
+        self.histograms = histograms
+    }
+}
+
+/// A point of a range result that is a histogram.
+package struct QueryHistogram: Hashable, Sendable {
+    package let time: Int64
+    package let histogram: FloatHistogram
+
+    package init(time: Int64, histogram: FloatHistogram) {
+        self.time = time
+        self.histogram = histogram
     }
 }
 
 /// One element of an instant vector.
 package struct QuerySample: Hashable, Sendable {
     package let labels: Labels
+    /// Zero where there is a histogram.
     package let value: Double
+    package let histogram: FloatHistogram?
 
-    package init(labels: Labels, value: Double) {
+    package init(labels: Labels, value: Double, histogram: FloatHistogram? = nil) {
         self.labels = labels
         self.value = value
+        self.histogram = histogram
     }
 }
 

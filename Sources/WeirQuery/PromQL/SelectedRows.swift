@@ -1,3 +1,4 @@
+internal import Synchronization
 internal import WeirCore
 
 /// Series that a selector found and how each becomes a row of numbers; none is read yet.
@@ -14,8 +15,17 @@ struct SelectedRows {
     let kernel: Kernel
     let steps: Int
     let context: QueryContext
+    /// Where the range stands that a function goes over.
+    let notePlace: PromQLPlace
 
-    init(_ selection: any SeriesSelection, _ kernel: Kernel, steps: Int, context: QueryContext) {
+    init(
+        _ selection: any SeriesSelection,
+        _ kernel: Kernel,
+        steps: Int,
+        context: QueryContext,
+        notePlace: PromQLPlace = PromQLPlace()
+    ) {
+        self.notePlace = notePlace
         self.selection = selection
         self.labels = selection.labels
         self.kernel = kernel
@@ -26,25 +36,90 @@ struct SelectedRows {
     private static func fill(
         _ row: inout MutableSpan<Double>,
         _ kernel: Kernel,
+        _ labels: Labels,
+        _ place: PromQLPlace,
         _ times: Span<Int64>,
         _ values: Span<Double>
     ) throws(QueryError) {
         switch kernel {
         case .latest(let latest): latest.apply(times, values, into: &row)
-        case .windows(let function): try function.apply(times, values, into: &row)
+        case .windows(let function):
+            try function.apply(times, values, into: &row)
+            function.note(labels, row.span, at: place)
         }
     }
 
     func collected() throws(QueryError) -> SeriesGrid {
         let buffer = try GridBuffer(rows: labels.count, steps: steps, context: context)
-        let (kernel, context) = (kernel, context)
+        guard selection.histogramSeries.isEmpty else {
+            return try collectedWithHistograms(into: buffer)
+        }
+        let (kernel, context, labels, place) = (kernel, context, labels, notePlace)
         try selection.scan { (series, times, values) throws(QueryError) in
             try context.check()
             try buffer.withRow(series) { (row) throws(QueryError) in
-                try Self.fill(&row, kernel, times, values)
+                try Self.fill(&row, kernel, labels[series], place, times, values)
             }
         }
         return SeriesGrid(labels: labels, values: buffer)
+    }
+
+    /// Series with histograms are looked at when both kinds of samples are known: their plain
+    /// samples, of which there seldom are any, are kept until then.
+    private func collectedWithHistograms(into buffer: GridBuffer) throws(QueryError) -> SeriesGrid {
+        let cells = HistogramCells(steps: steps, context: context)
+        let withHistograms = Set(selection.histogramSeries)
+        let kept = Mutex<[Int: FloatSamples]>([:])
+        let (kernel, context, labels, place) = (kernel, context, labels, notePlace)
+        try selection.scan { (series, times, values) throws(QueryError) in
+            try context.check()
+            guard withHistograms.contains(series) else {
+                try buffer.withRow(series) { (row) throws(QueryError) in
+                    try Self.fill(&row, kernel, labels[series], place, times, values)
+                }
+                return
+            }
+            try context.reserve(bytes: times.count * 16)
+            var samples = FloatSamples()
+            for index in times.indices {
+                samples.times.append(times[index])
+                samples.values.append(values[index])
+            }
+            kept.withLock { $0[series] = samples }
+        }
+        try selection.scanHistograms { (series, histograms) throws(QueryError) in
+            try context.check()
+            let floats = kept.withLock { $0.removeValue(forKey: series) } ?? FloatSamples()
+            var found: [HistogramCells.Box?] = []
+            try buffer.withRow(series) { (row) throws(QueryError) in
+                switch kernel {
+                case .latest(let latest): found = latest.apply(floats, histograms, into: &row)
+                case .windows(let function):
+                    let windows = HistogramWindows(
+                        function,
+                        floats,
+                        histograms,
+                        metric: labels[series][Labels.metricNameLabel] ?? ""
+                    )
+                    found = try windows.apply(into: &row)
+                    function.note(labels[series], row.span, at: place)
+                }
+            }
+            try cells.set(series, found)
+        }
+        for (series, samples) in kept.withLock({ $0 }) {
+            try buffer.withRow(series) { (row) throws(QueryError) in
+                try Self.fill(
+                    &row,
+                    kernel,
+                    labels[series],
+                    place,
+                    samples.times.span,
+                    samples.values.span
+                )
+            }
+        }
+        return SeriesGrid(labels: labels, values: buffer, histograms: cells.isEmpty ? nil : cells)
     }
 
     /// Aggregates while reading; `outputLabels` are what the series would be called as a grid.
@@ -55,6 +130,7 @@ struct SelectedRows {
         _ grouping: Grouping,
         outputLabels: [Labels]
     ) throws(QueryError) -> SeriesGrid? {
+        guard selection.histogramSeries.isEmpty else { return nil }
         let groups = LabelGroups(outputLabels, grouping)
         let totals = try GroupAccumulator(
             operation,
@@ -63,11 +139,12 @@ struct SelectedRows {
             context: context
         )
         let (kernel, context, steps, groupOf) = (kernel, context, steps, groups.groupOf)
+        let (labels, place) = (labels, notePlace)
         try selection.scan { (series, times, values) throws(QueryError) in
             try context.check()
             var scratch = [Double](repeating: .absent, count: steps)
             var row = scratch.mutableSpan
-            try Self.fill(&row, kernel, times, values)
+            try Self.fill(&row, kernel, labels[series], place, times, values)
             totals.add(row.span, to: groupOf[series])
         }
         guard totals.finish().isEmpty else { return nil }

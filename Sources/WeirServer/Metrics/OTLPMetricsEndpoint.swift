@@ -18,9 +18,17 @@ final class OTLPMetricsEndpoint: Sendable {
     private let telemetry: ServerTelemetry
     private let clock: any WallClock
     private let pool: WorkerPool
+    private let hasClassicHistograms: Bool
     private let state = Mutex(State())
 
-    init(store: Store, telemetry: ServerTelemetry, clock: any WallClock, pool: WorkerPool) {
+    init(
+        store: Store,
+        telemetry: ServerTelemetry,
+        clock: any WallClock,
+        pool: WorkerPool,
+        hasClassicHistograms: Bool
+    ) {
+        self.hasClassicHistograms = hasClassicHistograms
         self.store = store
         self.telemetry = telemetry
         self.clock = clock
@@ -88,10 +96,9 @@ final class OTLPMetricsEndpoint: Sendable {
         }
         var points = result.points
         let undo = state.withLock { $0.totals.accumulate(&points) }
-        let rows = MetricRows(points)
+        let rows = MetricRows(points, hasClassicHistograms: hasClassicHistograms)
         telemetry.refusedMetricPoints.add(result.refusedCount)
-        store.append(rows.samples, batchID: headers.batchID, sync: headers.sync) {
-            [self] outcome in
+        append(rows, headers) { [self] outcome in
             switch outcome {
             case .success(let outcome):
                 // Taken before: what was added to totals then must not be added again.
@@ -116,6 +123,26 @@ final class OTLPMetricsEndpoint: Sendable {
                 state.withLock { $0.totals.restore(undo) }
                 exchange.respond(failure(.failure(error)))
             }
+        }
+    }
+
+    /// Stores the histograms, then the plain samples.
+    ///
+    /// A request that is sent again after only its histograms were stored finds them there.
+    private func append(
+        _ rows: MetricRows,
+        _ headers: IntakeHeaders,
+        completion: @escaping @Sendable (Result<AppendOutcome, StoreError>) -> Void
+    ) {
+        let (samples, id) = (rows.samples, headers.batchID)
+        guard rows.histograms.rowCount > 0 else {
+            store.append(samples, batchID: id, sync: headers.sync, completion: completion)
+            return
+        }
+        let ownID = id.isEmpty ? [] : id + Array("/histograms".utf8)
+        store.append(rows.histograms, batchID: ownID, sync: headers.sync) { [store] outcome in
+            guard case .success = outcome, samples.rowCount > 0 else { return completion(outcome) }
+            store.append(samples, batchID: id, sync: headers.sync, completion: completion)
         }
     }
 

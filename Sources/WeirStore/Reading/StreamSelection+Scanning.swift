@@ -40,7 +40,7 @@ extension StreamSelection {
 
     /// Cuts the streams into pieces of about equal work, at the block boundaries of the largest
     /// source where it can, so that few blocks are decompressed twice.
-    private func pieces() -> [Range<Int>] {
+    func pieces() -> [Range<Int>] {
         guard !labels.isEmpty else { return [] }
         let rows = sources.reduce(0) { $0 + $1.rowCount }
         let largest = sources.max { $0.rowCount < $1.rowCount }
@@ -71,7 +71,7 @@ extension StreamSelection {
 }
 
 /// What the threads of one scan share.
-private final class ScanState: Sendable {
+final class ScanState: Sendable {
     let isStopped = Atomic<Bool>(false)
 }
 
@@ -97,18 +97,6 @@ private struct FloatScan {
         let run: Int
     }
 
-    /// One run of a stream's rows.
-    private struct Run {
-        let source: Int
-        let block: Int
-        let run: Int
-    }
-
-    /// A source's part of a piece: its blocks, read.
-    private struct Loaded {
-        var blocks: [BlockReader] = []
-    }
-
     init(selection: StreamSelection, column: Int, timeUnit: Int64, decoder: PageDecoder) {
         self.selection = selection
         self.column = column
@@ -122,27 +110,19 @@ private struct FloatScan {
         budget: some ScanBudget,
         _ body: (Int, Span<Int64>, Span<Double>) -> Bool
     ) -> Bool {
-        guard let loaded = load(streams, budget: budget) else { return false }
-        var cursors = loaded.map { _ in (block: 0, run: 0) }
+        guard
+            var piece = PieceBlocks(
+                selection,
+                streams,
+                columns: [column],
+                decoder: decoder,
+                budget: budget
+            )
+        else { return false }
         for stream in streams {
-            var runs: [Run] = []
-            for (number, source) in selection.sources.enumerated() {
-                let ordinal = source.ordinals[stream]
-                guard ordinal >= 0 else { continue }
-                switch source.place {
-                case .memory: runs.append(Run(source: number, block: 0, run: Int(ordinal)))
-                case .segment:
-                    Self.collect(
-                        Int(ordinal),
-                        in: loaded[number],
-                        source: number,
-                        cursor: &cursors[number],
-                        into: &runs
-                    )
-                }
-            }
+            let runs = piece.runs(of: stream)
             guard !runs.isEmpty else { continue }
-            guard gather(runs, loaded, budget: budget) else { continue }
+            guard gather(runs, piece.loaded, budget: budget) else { continue }
             let first = firstUnit
             let last = lastUnit
             let lower = times.partitioningIndex { $0 >= first }
@@ -171,78 +151,12 @@ private struct FloatScan {
         return value % unit < 0 ? quotient - 1 : quotient
     }
 
-    /// Reads the blocks that hold the piece's streams.
-    ///
-    /// A damaged segment is left out.
-    private func load(_ streams: Range<Int>, budget: some ScanBudget) -> [Loaded]? {
-        var all: [Loaded] = []
-        for source in selection.sources {
-            var loaded = Loaded()
-            guard case .segment(let segment) = source.place,
-                let ordinals = source.ordinalRange(streams)
-            else {
-                if case .memory = source.place, !budget.charge(rows: 0, blocks: 0, bytes: 0) {
-                    return nil
-                }
-                all.append(loaded)
-                continue
-            }
-            let reader = segment.reader
-            for index in reader.blockIndexes(of: ordinals)
-            where reader.footer.blocks[index].times.overlaps(selection.times) {
-                let isPaid = budget.charge(
-                    rows: reader.footer.blocks[index].rowCount,
-                    blocks: 1,
-                    bytes: reader.storedCount(ofBlock: index)
-                )
-                guard isPaid else { return nil }
-                do throws(SegmentError) {
-                    loaded.blocks.append(
-                        try reader.readBlock(index, columns: [column], decoder: decoder)
-                    )
-                } catch {
-                    selection.store.quarantine(segment, error)
-                    budget.noteQuarantined(path: segment.record.path)
-                    loaded = Loaded()
-                    break
-                }
-            }
-            all.append(loaded)
-        }
-        return all
-    }
-
-    /// Finds the runs of stream `ordinal`.
-    ///
-    /// Ordinals come in ascending order, so the cursor only moves forward.
-    private static func collect(
-        _ ordinal: Int,
-        in loaded: Loaded,
-        source: Int,
-        cursor: inout (block: Int, run: Int),
-        into runs: inout [Run]
-    ) {
-        while cursor.block < loaded.blocks.count {
-            let blockRuns = loaded.blocks[cursor.block].head.runs
-            while cursor.run < blockRuns.count, blockRuns[cursor.run].stream < ordinal {
-                cursor.run += 1
-            }
-            guard cursor.run < blockRuns.count else {
-                cursor = (cursor.block + 1, 0)
-                continue
-            }
-            guard blockRuns[cursor.run].stream == ordinal else { return }
-            runs.append(Run(source: source, block: cursor.block, run: cursor.run))
-            cursor.run += 1
-        }
-    }
-
     /// Fills `times` and `values` with the rows of `runs`, in order.
     ///
     /// - Returns: False when they cannot be decoded; the segment is then quarantined.
     private mutating func gather(
-        _ runs: [Run],
-        _ loaded: [Loaded],
+        _ runs: [PieceBlocks.Run],
+        _ loaded: [PieceBlocks.Loaded],
         budget: some ScanBudget
     ) -> Bool {
         values.floats.removeAll(keepingCapacity: true)
@@ -275,7 +189,10 @@ private struct FloatScan {
     }
 
     /// Identifies the times of `runs`; empty when one of them lies in memory.
-    private func sharedTimes(of runs: [Run], _ loaded: [Loaded]) -> [TimesKey] {
+    private func sharedTimes(
+        of runs: [PieceBlocks.Run],
+        _ loaded: [PieceBlocks.Loaded]
+    ) -> [TimesKey] {
         var key: [TimesKey] = []
         for run in runs {
             guard case .segment = selection.sources[run.source].place else { return [] }
@@ -307,8 +224,8 @@ private struct FloatScan {
     }
 
     private mutating func append(
-        _ run: Run,
-        _ loaded: [Loaded],
+        _ run: PieceBlocks.Run,
+        _ loaded: [PieceBlocks.Loaded],
         needsTimes: Bool
     ) throws(DecodeError) {
         switch selection.sources[run.source].place {

@@ -18,7 +18,7 @@ struct BlockHead: Sendable {
     enum ColumnRun: Sendable {
         case floats(FloatRun)
         case ints(IntegerRun)
-        case texts(BytesRun)
+        case texts(PackedBytesRun)
 
         var bodyCount: Int {
             switch self {
@@ -36,7 +36,7 @@ struct BlockHead: Sendable {
             switch kind {
             case .float64: self = .floats(try FloatRun(count: count, from: &reader))
             case .int64: self = .ints(try IntegerRun(count: count, from: &reader))
-            case .bytes: self = .texts(try BytesRun(count: count, from: &reader))
+            case .bytes: self = .texts(try PackedBytesRun(count: count, from: &reader))
             }
         }
     }

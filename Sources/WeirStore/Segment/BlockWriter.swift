@@ -94,7 +94,7 @@ struct BlockWriter {
                 scratch: &residuals
             )
         case .bytes:
-            BytesRun.encode(
+            PackedBytesRun.encode(
                 column.texts,
                 rows: rows,
                 head: &head,

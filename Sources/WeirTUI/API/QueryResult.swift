@@ -7,10 +7,13 @@ package struct QueryResult: Hashable, Sendable {
     package struct Series: Hashable, Sendable {
         package let labels: [LabelPair]
         package let points: [ChartPoint]
+        /// The last point as text, where it is a histogram; those are no points.
+        package let histogram: String?
 
-        package init(labels: [LabelPair], points: [ChartPoint]) {
+        package init(labels: [LabelPair], points: [ChartPoint], histogram: String? = nil) {
             self.labels = labels
             self.points = points
+            self.histogram = histogram
         }
     }
 
@@ -62,7 +65,12 @@ package struct QueryResult: Hashable, Sendable {
         } else if let value = item["value"] {
             points = [try point(value)]
         }
-        return Series(labels: labels, points: points)
+        let histogram = item["histogram"] ?? item["histograms"]?.array?.last
+        return Series(
+            labels: labels,
+            points: points,
+            histogram: histogram?.array?.last.map(HistogramText.line)
+        )
     }
 
     private static func point(_ pair: JSONValue) throws(APIError) -> ChartPoint {

@@ -49,7 +49,7 @@ package struct ResultTable {
             let level = ChartThreshold.level(of: value, thresholds)
             row.append(
                 TableWidget.Entry(
-                    unit.text(value, decimals: decimals),
+                    line.series.histogram ?? unit.text(value, decimals: decimals),
                     level.map { theme.style(of: $0) } ?? theme.strong
                 )
             )

@@ -36,8 +36,12 @@ package struct MetricHistogram: Hashable, Sendable {
 
 /// A histogram whose bounds are powers of 2^(2^-scale).
 package struct ExponentialHistogram: Hashable, Sendable {
-    /// Finer ones are made coarser: a power of 2^(1/4), nineteen percent from bound to bound.
-    static let scaleMax = 2
+    /// Finer ones are made coarser, as native histograms go no further.
+    static let scaleMax = 8
+    /// Of classic buckets: a power of 2^(1/4), nineteen percent from bound to bound.
+    static let classicScaleMax = 2
+    /// With more populated buckets a histogram is made coarser.
+    static let bucketsMax = 1024
 
     package var count: UInt64 = 0
     package var sum: Double?
@@ -48,6 +52,51 @@ package struct ExponentialHistogram: Hashable, Sendable {
     package var positive: [Int: UInt64] = [:]
     /// The same of the values below zero, by their amount.
     package var negative: [Int: UInt64] = [:]
+
+    /// The same at a scale, and with no more buckets, than are kept.
+    var bounded: ExponentialHistogram {
+        var histogram = coarsened(to: Self.scaleMax)
+        while histogram.positive.count + histogram.negative.count > Self.bucketsMax {
+            histogram = histogram.coarsened(to: histogram.scale - 1)
+        }
+        return histogram
+    }
+
+    /// As a native histogram; nil when the scale is coarser than those have.
+    var native: NativeHistogram? {
+        let source = bounded
+        guard let schema = Int8(exactly: source.scale), NativeHistogram.schemas.contains(schema)
+        else { return nil }
+        var histogram = NativeHistogram()
+        histogram.schema = schema
+        // Zero itself needs a bucket too: Prometheus's own threshold where none was sent.
+        histogram.zeroThreshold = source.zeroThreshold > 0 ? source.zeroThreshold : 1e-128
+        histogram.zeroCount = Double(source.zeroCount)
+        histogram.count = Double(source.count)
+        histogram.sum = source.sum ?? 0
+        histogram.positive = Self.side(source.positive)
+        histogram.negative = Self.side(source.negative)
+        return histogram
+    }
+
+    private static func side(_ buckets: [Int: UInt64]) -> NativeHistogram.Side {
+        var side = NativeHistogram.Side()
+        var next: Int32 = 0
+        for (index, count) in buckets.sorted(by: { $0.key < $1.key }) where count > 0 {
+            // Bucket `i` is named by its lower bound here, by its upper one there.
+            let place = Int32(clamping: index &+ 1)
+            let (offset, overflow) = place.subtractingReportingOverflow(next)
+            guard place < .max, !overflow, side.isEmpty || offset >= 0 else { continue }
+            if !side.isEmpty, offset == 0 {
+                side.spans[side.spans.count - 1].length += 1
+            } else {
+                side.spans.append(.init(offset: offset, length: 1))
+            }
+            next = place + 1
+            side.counts.append(Double(count))
+        }
+        return side
+    }
 
     /// The same with a coarser scale: neighbours are put together.
     func coarsened(to scale: Int) -> ExponentialHistogram {

@@ -1,14 +1,19 @@
 internal import Glibc
 package import WeirCore
 
-/// Makes samples, and exemplars, of points: classic histograms and summaries, as Prometheus has them.
+/// Makes samples, histograms and exemplars of points, as Prometheus has them.
 package struct MetricRows {
     package private(set) var samples = RowBatch(signal: .metrics)
+    package private(set) var histograms = RowBatch(signal: .histograms)
     package private(set) var exemplars = RowBatch(signal: .exemplars)
     private var streams: [Labels: UInt32] = [:]
+    private var histogramStreams: [Labels: UInt32] = [:]
     private var exemplarStreams: [Labels: UInt32] = [:]
+    private let hasClassicHistograms: Bool
 
-    package init(_ points: [MetricPoint]) {
+    /// With `hasClassicHistograms` exponential histograms become series of buckets.
+    package init(_ points: [MetricPoint], hasClassicHistograms: Bool = false) {
+        self.hasClassicHistograms = hasClassicHistograms
         for point in points { add(point) }
     }
 
@@ -37,6 +42,10 @@ package struct MetricRows {
             }
             add(point, buckets, count: histogram.count, sum: histogram.sum)
         case .exponential(let histogram):
+            if !hasClassicHistograms, let native = histogram.native {
+                put(native, point)
+                return
+            }
             add(
                 point,
                 Self.buckets(histogram),
@@ -67,12 +76,12 @@ package struct MetricRows {
     }
 
     /// An exponential histogram as classic buckets: every bound from the lowest to the highest bucket
-    /// that holds something, at no finer scale than `scaleMax`.
+    /// that holds something, at no finer scale than `classicScaleMax`.
     private static func buckets(
         _ histogram: ExponentialHistogram
     ) -> [(bound: Double, total: Double)] {
         let bucketsMax = 160
-        var histogram = histogram.coarsened(to: ExponentialHistogram.scaleMax)
+        var histogram = histogram.coarsened(to: ExponentialHistogram.classicScaleMax)
         func spread(_ buckets: [Int: UInt64]) -> Int {
             guard let least = buckets.keys.min(), let most = buckets.keys.max() else { return 0 }
             let (spread, overflow) = most.subtractingReportingOverflow(least)
@@ -135,6 +144,23 @@ package struct MetricRows {
         samples.streamIndexes.append(stream)
         samples.times.append(point.time)
         samples.columns[0].floats.append(point.isStale ? .staleMarker : value)
+    }
+
+    private mutating func put(_ histogram: NativeHistogram, _ point: MetricPoint) {
+        let labels = series(point, "")
+        let stream = histogramStreams[labels] ?? UInt32(histograms.streams.count)
+        if Int(stream) == histograms.streams.count {
+            histogramStreams[labels] = stream
+            histograms.streams.append(labels)
+            histograms.firstLines.append(0)
+        }
+        var histogram = histogram
+        if point.isStale {
+            histogram = NativeHistogram()
+            histogram.sum = .staleMarker
+        }
+        histograms.append(histogram, stream: stream, time: point.time)
+        for exemplar in point.exemplars { put(exemplar, labels) }
     }
 
     private mutating func put(_ exemplar: MetricExemplar, _ labels: Labels) {

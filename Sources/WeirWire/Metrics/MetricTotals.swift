@@ -136,7 +136,7 @@ package struct MetricTotals: Sendable {
             sum.zeroThreshold = max(left.zeroThreshold, right.zeroThreshold)
             sum.positive.merge(other.positive) { $0 &+ $1 }
             sum.negative.merge(other.negative) { $0 &+ $1 }
-            return .exponential(sum)
+            return .exponential(sum.bounded)
         default: return nil
         }
     }

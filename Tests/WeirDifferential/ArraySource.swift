@@ -1,24 +1,32 @@
-import Dispatch
-import Synchronization
-import WeirCore
-import WeirPattern
-import WeirQuery
+internal import Dispatch
+internal import Synchronization
+package import WeirCore
+package import WeirPattern
+package import WeirQuery
 
 /// Series in arrays, as a store would give them.
-struct ArraySource: SampleSource {
-    struct Series: Sendable {
-        let labels: Labels
-        var times: [Int64]
-        var values: [Double]
+package struct ArraySource: SampleSource {
+    package struct Series: Sendable {
+        package let labels: Labels
+        package var times: [Int64]
+        package var values: [Double]
+
+        package init(labels: Labels, times: [Int64], values: [Double]) {
+            self.labels = labels
+            self.times = times
+            self.values = values
+        }
     }
 
-    var all: [Series] = []
+    package var all: [Series]
     /// Hand out all samples of a series, not only those in range: a store may do that.
-    var isGenerous = false
+    package var isGenerous = false
     /// Call the scan's body from several threads at once.
-    var isConcurrent = false
+    package var isConcurrent = false
 
-    func find(
+    package init(all: [Series] = []) { self.all = all }
+
+    package func find(
         _ matchers: [LabelMatcher],
         _ from: Int64,
         _ through: Int64
@@ -49,7 +57,7 @@ struct ArraySource: SampleSource {
         return found
     }
 
-    func select(
+    package func select(
         _ matchers: [LabelMatcher],
         fromMilliseconds: Int64,
         throughMilliseconds: Int64,
@@ -62,7 +70,7 @@ struct ArraySource: SampleSource {
         )
     }
 
-    func series(
+    package func series(
         _ matcherSets: [[LabelMatcher]],
         fromMilliseconds: Int64,
         throughMilliseconds: Int64,

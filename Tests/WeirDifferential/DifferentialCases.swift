@@ -1,7 +1,7 @@
 /// Queries over `DifferentialData` that together use every function, operator, aggregation and way
 /// of matching.
-enum DifferentialCases {
-    static var all: [String] {
+package enum DifferentialCases {
+    package static var all: [String] {
         var queries = fixed
         for function in [
             "rate", "irate", "increase", "delta", "idelta", "deriv", "changes", "resets",
@@ -13,7 +13,7 @@ enum DifferentialCases {
             queries.append("\(function)(temperature[7m] offset 90s)")
             queries.append("\(function)(churn[1m])")
             queries.append("\(function)(sum by (job) (requests_total)[10m:1m])")
-            queries.append("\(function)(humidity[20m] @ 1700004000)")
+            queries.append("\(function)(humidity[20m] @ 1700001500)")
             queries.append("\(function)(special[3m])")
         }
         for operation in ["sum", "avg", "min", "max", "count", "group", "stddev", "stdvar"] {
@@ -78,8 +78,8 @@ enum DifferentialCases {
         "temperature", "requests_total{code=\"500\"}", "requests_total{code!=\"500\",job=\"api\"}",
         "{__name__=~\"temp.*|hum.*\",room!~\"x|y\"}", "nothing_here", "errors_total",
         "requests_total{instance=~\"a|b\"} offset 10m", "requests_total offset -10m",
-        "temperature @ 1700003600", "temperature @ start()", "temperature @ end() offset 5m",
-        "churn", "churn[2m]", "temperature[3m] offset 1m", "requests_total[30s] @ 1700005000",
+        "temperature @ 1700001200", "temperature @ start()", "temperature @ end() offset 5m",
+        "churn", "churn[2m]", "temperature[3m] offset 1m", "requests_total[30s] @ 1700002000",
         "up[5m:30s]", "churn[10m:]", "rate(requests_total[1m])[10m:2m] offset 3m",
         "topk(2, temperature)", "topk by (room) (1, temperature)", "bottomk(3, temperature)",
         "bottomk by (room) (1, humidity)", "topk(0, temperature)", "topk(100, temperature)",
@@ -96,7 +96,7 @@ enum DifferentialCases {
         "quantile_over_time(scalar(up{instance=\"a\"}), humidity[5m])",
         "predict_linear(temperature[20m], 3600)",
         "predict_linear(requests_total[10m] offset 5m, 60)",
-        "predict_linear(humidity[20m] @ 1700004000, 600)",
+        "predict_linear(humidity[20m] @ 1700001500, 600)",
         "clamp(temperature, 18, 22)", "clamp_min(temperature, 20)", "clamp_max(temperature, 20)",
         "clamp(temperature, 22, 18)", "clamp(special, 0, 5)", "clamp_min(special, NaN)",
         "clamp_max(temperature, scalar(queue_depth{queue=\"q1\"}) * 10)",
@@ -150,7 +150,7 @@ enum DifferentialCases {
         "avg_over_time(temperature[1h:5m] @ end())", "min_over_time(churn[1h:] offset 20m)",
         "rate(sum by (job) (requests_total)[10m:30s])", "quantile_over_time(0.5, up[1h:1m])",
         "sum(rate(requests_total{job=~\".+\"}[5m])) by (job) > 0.5 and on (job) sum(up) by (job) > 1",
-        "timestamp(temperature offset 5m)", "timestamp(temperature @ 1700003600)",
+        "timestamp(temperature offset 5m)", "timestamp(temperature @ 1700001200)",
         "timestamp(vector(1))",
         "timestamp((temperature))", "time() - timestamp(churn)",
         "temperature > 18 < 22", "(temperature > bool 20) == 1", "1 + 2 * 3 - 4 / 5 % 6 ^ 7",

@@ -1,0 +1,68 @@
+import Glibc
+import WeirDifferential
+
+/// Compares Weir's PromQL with a real Prometheus on random data and random queries.
+///
+///     weir-differential [--queries N] [--seed N] [--explain]
+///     weir-differential --ask FILE [--seed N]
+///
+///     weir-differential --record FOLDER [--queries N] [--seed N]
+///
+/// Prints every difference that docs/promql.md does not explain, then the counts; ends with 1 when
+/// there was one; `--explain` prints those that it does explain, too. With `--ask` it asks both the lines of a file, each a query, a tab and the times
+/// (`time=1700000100`), and prints both answers. With `--record` it writes scripts of cases that both
+/// answer alike.
+var queries = 10000
+var seed: UInt64 = 1
+var file: String?
+var isTalkative = false
+var folder: String?
+var arguments = CommandLine.arguments.dropFirst()
+while let option = arguments.popFirst() {
+    if option == "--explain" {
+        isTalkative = true
+        continue
+    }
+    switch (option, arguments.popFirst()) {
+    case ("--queries", let text?): queries = Int(text) ?? queries
+    case ("--seed", let text?): seed = UInt64(text) ?? seed
+    case ("--ask", let text?): file = text
+    case ("--record", let text?): folder = text
+    default:
+        print("usage: weir-differential [--queries N | --ask FILE | --record FOLDER] [--seed N]")
+        exit(2)
+    }
+}
+guard let program = PrometheusServer.Program.find(below: ".") else {
+    print("differential: no prometheus here; Scripts/peers.sh fetches one")
+    exit(2)
+}
+if let folder {
+    let recorder = ScriptRecorder(program)
+    for part in 0..<12 {
+        let partSeed = seed &* 1000 &+ UInt64(part)
+        let name = "\(folder)/recorded-\(part < 9 ? "0" : "")\(part + 1).test"
+        guard let text = recorder.record(count: queries / 12, seed: partSeed),
+            TextFile.write(name, text)
+        else {
+            print("differential: \(name) was not recorded")
+            exit(2)
+        }
+    }
+    exit(0)
+}
+if let file {
+    guard let lines = TextFile.lines(file) else {
+        print("differential: \(file) cannot be read")
+        exit(2)
+    }
+    exit(DifferentialRun(program).show(lines, seed: seed) { print($0) } ? 0 : 2)
+}
+var run = DifferentialRun(program)
+run.isTalkative = isTalkative
+guard run.run(count: queries, seed: seed, notice: { print($0) }) else {
+    print("differential: prometheus did not start")
+    exit(2)
+}
+print("differential: seed \(seed), \(run.report.summary)")
+exit(run.report.differences.isEmpty ? 0 : 1)

@@ -103,30 +103,33 @@ package struct QueryNotes: Sendable {
     private static let toldMax = 10
     /// As many of each kind are told apart.
     private static let keptMax = 1000
-    private var warnings: [(text: String, place: String)] = []
-    private var infos: [(text: String, place: String)] = []
+    private var warnings = Notes()
+    private var infos = Notes()
 
-    mutating func add(_ kind: Kind, _ text: String, _ place: String) {
-        switch kind {
-        case .warning: Self.add(text, place, to: &warnings)
-        case .info: Self.add(text, place, to: &infos)
+    /// The notes of one kind, in order of first appearance.
+    private struct Notes {
+        var list: [(text: String, place: String)] = []
+        private var numbers: [String: Int] = [:]
+
+        mutating func add(_ text: String, _ place: String) {
+            if let known = numbers[text] {
+                list[known].place = place
+            } else if list.count < QueryNotes.keptMax {
+                numbers[text] = list.count
+                list.append((text, place))
+            }
         }
     }
 
-    private static func add(
-        _ text: String,
-        _ place: String,
-        to list: inout [(text: String, place: String)]
-    ) {
-        if let known = list.firstIndex(where: { $0.text == text }) {
-            list[known].place = place
-        } else if list.count < keptMax {
-            list.append((text, place))
+    mutating func add(_ kind: Kind, _ text: String, _ place: String) {
+        switch kind {
+        case .warning: warnings.add(text, place)
+        case .info: infos.add(text, place)
         }
     }
 
     func texts(of kind: Kind) -> [String] {
-        let list = kind == .warning ? warnings : infos
+        let list = kind == .warning ? warnings.list : infos.list
         let told = list.prefix(Self.toldMax).map { $0.text + $0.place }
         let name = kind == .warning ? "warning" : "info"
         guard list.count > told.count else { return told }

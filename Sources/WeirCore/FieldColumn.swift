@@ -158,6 +158,11 @@ package struct FieldColumn: Sendable {
         while count > 0, Int(self.row(at: count - 1)) >= row { removeLast() }
     }
 
+    /// Makes room for so many values of so many bytes each.
+    package mutating func reserveCapacity(count: Int, bytesEach: Int) {
+        values.reserveCapacity(strings: count, bytes: count * bytesEach)
+    }
+
     /// Makes room for all values of `columns` at once.
     package mutating func reserveCapacity(for columns: some Sequence<FieldColumn>) {
         var (count, byteCount) = (0, 0)

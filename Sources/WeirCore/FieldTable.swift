@@ -72,6 +72,11 @@ package struct FieldTable: Hashable, Sendable {
         columns[index].append(row, kind, text.utf8.span)
     }
 
+    /// Makes room in a column for so many values of so many bytes each.
+    package mutating func reserveCapacity(_ index: Int, count: Int, bytesEach: Int) {
+        columns[index].reserveCapacity(count: count, bytesEach: bytesEach)
+    }
+
     /// Adds a whole column; its name must be new.
     package mutating func append(_ column: FieldColumn) {
         let name = column.name

@@ -104,19 +104,29 @@ struct SeenSpans {
 
     /// The rows of spans not seen before, each once; nil when that is all of them.
     func fresh(_ facts: [SpanFacts]) -> [Int]? {
-        var batch = Table()
-        var isWhole = true
-        var kept: [Int] = []
-        kept.reserveCapacity(facts.count)
+        // Those of this batch by open addressing: a row plus one, 0 where free.
+        var size = 16
+        while size < facts.count * 2 { size *= 2 }
+        var rows = [UInt32](repeating: 0, count: size)
+        var identities: [SpanIdentity] = []
+        identities.reserveCapacity(facts.count)
+        var kept: [Int]?
         for (row, facts) in facts.enumerated() {
             let identity = SpanIdentity(facts)
-            if young.contains(identity) || old.contains(identity) || !batch.insert(identity) {
-                isWhole = false
+            identities.append(identity)
+            var slot = Int(truncatingIfNeeded: identity.high) & (size - 1)
+            while rows[slot] > 0, identities[Int(rows[slot]) - 1] != identity {
+                slot = (slot + 1) & (size - 1)
+            }
+            let isKnown = rows[slot] > 0 || young.contains(identity) || old.contains(identity)
+            if rows[slot] == 0 { rows[slot] = UInt32(row + 1) }
+            if isKnown {
+                if kept == nil { kept = Array(0..<row) }
             } else {
-                kept.append(row)
+                kept?.append(row)
             }
         }
-        return isWhole ? nil : kept
+        return kept
     }
 
     mutating func insert(_ facts: [SpanFacts]) {

@@ -197,6 +197,8 @@ final class FieldBlockPacker {
                 } else {
                     known[name] = fields.count
                     fields.append([(firstRow, column)])
+                    // The field is likely to be in all of them.
+                    fields[fields.count - 1].reserveCapacity(batches.count)
                 }
             }
             firstRow += batch.rowCount

@@ -6,6 +6,9 @@ internal import WeirCore
 /// numbers are gathered, and its attributes, events and links are written to their columns from
 /// where they lie.
 package struct OTLPSpanParser {
+    /// A span with a handful of attributes.
+    private static let typicalSpanBytes = 256
+
     private var rows: SpanRows
     private var values: OTLPSpanValues
     private var attributes: [Range<Int>] = []
@@ -20,7 +23,7 @@ package struct OTLPSpanParser {
         options: SpanOptions
     ) throws(SpanError) -> SpanResult {
         var parser = OTLPSpanParser(
-            rows: SpanRows(options),
+            rows: SpanRows(options, expected: body.count / Self.typicalSpanBytes),
             values: OTLPSpanValues(limits: options.limits)
         )
         do throws(DecodeError) {

@@ -108,8 +108,12 @@ struct SpanRows {
     private var storedByteCount = 0
     private(set) var droppedAttributes: UInt64 = 0
 
-    init(_ options: SpanOptions) {
+    /// About how many spans will come; what all of them have gets room for so many at once.
+    private let expected: Int
+
+    init(_ options: SpanOptions, expected: Int = 0) {
         self.options = options
+        self.expected = min(expected, options.limits.spansMax)
         keys = KeyTable(
             nodesMax: options.limits.namesMax,
             nameBytesMax: options.limits.nameBytesMax
@@ -466,6 +470,16 @@ struct SpanRows {
         let name = slot.name
         let column = result.batch.fields.index(of: name.utf8.span, hint: -1)
         slots[slot.rawValue] = column
+        let bytesEach =
+            switch slot {
+            case .traceID: 32
+            case .spanID, .parentID, .name: 16
+            case .duration: 8
+            default: 0
+            }
+        if bytesEach > 0 {
+            result.batch.fields.reserveCapacity(column, count: expected, bytesEach: bytesEach)
+        }
         return column
     }
 

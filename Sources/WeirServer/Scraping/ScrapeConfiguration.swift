@@ -114,9 +114,10 @@ enum ScrapeProtocol: String, CaseIterable, Sendable {
 
     /// The `Accept` header that asks for `protocols` in this order.
     static func accept(_ protocols: [Self]) -> String {
-        let types = protocols.enumerated().map { index, one in
-            "\(one.mediaType);q=0.\(max(1, protocols.count + 1 - index))"
+        let first = allCases.count + 1
+        let types = protocols.prefix(allCases.count).enumerated().map { index, one in
+            "\(one.mediaType);q=0.\(first - index)"
         }
-        return (types + ["*/*;q=0.1"]).joined(separator: ",")
+        return (types + ["*/*;q=0.\(first - types.count)"]).joined(separator: ",")
     }
 }

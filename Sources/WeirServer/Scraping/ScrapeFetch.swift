@@ -31,11 +31,17 @@ final class ScrapeFetch {
         )
     }
 
+    /// What a target exposed, up to the damage in it.
+    struct Answer {
+        var batches: MetricBatches
+        var damage: (line: Int, failure: ScrapeFailure)?
+    }
+
     /// What the target exposes; samples without a time of their own get `time`.
     func scrape(
         time: Int64,
         cancellation: HTTPCancellation
-    ) throws(ScrapeFailure) -> MetricBatches {
+    ) throws(ScrapeFailure) -> Answer {
         let response = try ask(cancellation)
         guard response.status == 200 else {
             throw ScrapeFailure("server returned HTTP status \(response.status)")
@@ -138,12 +144,14 @@ final class ScrapeFetch {
         _ body: [UInt8],
         _ form: ScrapeProtocol,
         time: Int64
-    ) throws(ScrapeFailure) -> MetricBatches {
+    ) throws(ScrapeFailure) -> Answer {
         let format: ExpositionFormat =
             [.openMetrics0, .openMetrics1].contains(form) ? .openMetrics : .prometheus
         var options = ExpositionOptions(format: format, now: time)
         options.limits = limits
         options.limits.now = time
+        // Times too far ahead are left out one by one, in `ScrapedStreams`.
+        options.limits.futureMax = .max
         options.honorsTimes = job.honorsTimestamps
         options.normalisesBounds = true
         var result: ExpositionResult
@@ -163,11 +171,13 @@ final class ScrapeFetch {
             interners[format] = interner
         }
         if let refusal = result.batches.refusals.first {
-            throw ScrapeFailure("line \(refusal.line): \(refusal.reason)")
+            let failure = ScrapeFailure("line \(refusal.line): \(refusal.reason)")
+            return Answer(batches: result.batches, damage: (refusal.line, failure))
         }
         if format == .openMetrics, !result.hasEnd {
-            throw ScrapeFailure("data does not end with # EOF")
+            let failure = ScrapeFailure("data does not end with # EOF")
+            return Answer(batches: result.batches, damage: (.max, failure))
         }
-        return result.batches
+        return Answer(batches: result.batches)
     }
 }

@@ -10,9 +10,9 @@ internal import WeirWire
 final class ScrapeLoop: Sendable {
     enum End: Sendable {
         /// The target is gone: its series end.
-        case target
-        /// The server stops: they go on when it starts again.
-        case server
+        case withMarkers
+        /// The server stops, or another target has the same series: they go on.
+        case quietly
     }
 
     /// What became of the last scrape.
@@ -89,7 +89,7 @@ final class ScrapeLoop: Sendable {
             let due = target.due(after: now)
             let end: End? = state.wait(timeoutNanoseconds: due - now) { $0.end } ?? nil
             if let end {
-                if end == .target, last > 0 {
+                if end == .withMarkers, last > 0 {
                     let time = max(clock.nowNanoseconds() / 1_000_000 * 1_000_000, last + 1_000_000)
                     store(series.end(time: time))
                 }
@@ -116,10 +116,14 @@ final class ScrapeLoop: Sendable {
         var seconds: Double { Double(Stopwatch.monotonicNanoseconds() - start) / 1e9 }
         do throws(ScrapeFailure) {
             if let refusal = state.read({ $0.refusal }) { throw ScrapeFailure(refusal) }
-            let parsed = try fetch.scrape(time: time, cancellation: cancellation)
+            let answer = try fetch.scrape(time: time, cancellation: cancellation)
             report.seconds = seconds
-            report.metadata = parsed.metadata
-            (batches, counts) = try series.take(parsed, time: time)
+            report.metadata = answer.batches.metadata
+            (batches, counts) = try series.take(
+                answer.batches,
+                time: time,
+                damage: answer.damage
+            )
         } catch {
             // It failed since the end came.
             if cancellation.isCancelled { return }

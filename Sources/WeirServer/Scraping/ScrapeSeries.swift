@@ -54,22 +54,41 @@ struct ScrapeSeries {
 
     /// The rows of a scrape that began at `time`.
     ///
-    /// - Throws: When a limit is passed or a series has no valid labels: nothing is to be stored then.
+    /// `damage`: what could not be read, and where; then it is only counted what stands before.
+    ///
+    /// - Throws: When a limit is passed, a series has no valid labels or there is damage: nothing is to be
+    ///   stored then.
     mutating func take(
         _ parsed: MetricBatches,
-        time: Int64
+        time: Int64,
+        damage: (line: Int, failure: ScrapeFailure)? = nil
     ) throws(ScrapeFailure) -> (batches: MetricBatches, counts: ScrapeCounts) {
         let rename = { [labels, job] (source: Labels) throws(ScrapeFailure) -> Labels? in
             try Self.rename(source, labels, job)
         }
-        let sampleIndexes = try samples.resolve(parsed.samples.streams, rename: rename)
-        let histogramIndexes = try histograms.resolve(parsed.histograms.streams, rename: rename)
-        let counts = ScrapeCounts(
-            scraped: parsed.samples.rowCount + parsed.histograms.rowCount,
-            kept: Self.keptCount(parsed.samples, sampleIndexes.indexes)
-                + Self.keptCount(parsed.histograms, histogramIndexes.indexes),
+        let damagedLine = damage?.line ?? .max
+        let sampleIndexes = samples.resolve(
+            Self.streams(parsed.samples, before: damagedLine),
+            rename: rename
+        )
+        let histogramIndexes = histograms.resolve(
+            Self.streams(parsed.histograms, before: damagedLine),
+            rename: rename
+        )
+        let failure = sampleIndexes.failure ?? histogramIndexes.failure
+        var counts = ScrapeCounts(
+            scraped: Self.count(parsed.samples, sampleIndexes.indexes) { _ in true }
+                + Self.count(parsed.histograms, histogramIndexes.indexes) { _ in true },
+            kept: Self.count(parsed.samples, sampleIndexes.indexes) { $0 >= 0 }
+                + Self.count(parsed.histograms, histogramIndexes.indexes) { $0 >= 0 },
             added: sampleIndexes.newCount + histogramIndexes.newCount
         )
+        if let failure {
+            // The sample itself is counted too.
+            counts.scraped += 1
+            throw ScrapeFailure(failure.description, counts: counts)
+        }
+        if let damage { throw ScrapeFailure(damage.failure.description, counts: counts) }
         guard job.sampleLimit == 0 || counts.kept <= job.sampleLimit else {
             throw ScrapeFailure("sample limit exceeded", counts: counts)
         }
@@ -150,8 +169,22 @@ struct ScrapeSeries {
         )
     }
 
-    private static func keptCount(_ parsed: RowBatch, _ indexes: [Int]) -> Int {
-        parsed.streamIndexes.reduce(0) { $0 + (indexes[Int($1)] >= 0 ? 1 : 0) }
+    /// The series that stand before a line.
+    private static func streams(_ parsed: RowBatch, before line: Int) -> ArraySlice<Labels> {
+        guard line < .max else { return parsed.streams[...] }
+        return parsed.streams.prefix(parsed.firstLines.prefix { $0 < line }.count)
+    }
+
+    /// The rows of series that were resolved, and to what is wanted.
+    private static func count(
+        _ parsed: RowBatch,
+        _ indexes: [Int],
+        _ isWanted: (Int) -> Bool
+    ) -> Int {
+        parsed.streamIndexes.reduce(0) { count, stream in
+            let isCounted = Int(stream) < indexes.count && isWanted(indexes[Int(stream)])
+            return count + (isCounted ? 1 : 0)
+        }
     }
 
     /// The exemplars of series that were kept, under their names in the store.

@@ -10,12 +10,17 @@ struct ScrapedStreams {
         var seen = 0
         /// The last scrape after which its end is to be marked; -1: none.
         var tracked = -1
-        /// Its place in the batch of the scrape `seen`.
+        /// The last time the target gave with a sample.
+        var ownTime = Int64.min
+        /// The scrape in whose batch it has a place.
+        var placed = 0
         var place: UInt32 = 0
     }
 
     /// What stands for a series that relabelling dropped.
     private static let dropped = -1
+    /// Samples with times further ahead are left out, as in Prometheus.
+    private static let futureMax: Int64 = 600_000_000_000
 
     private var streams: [Stream] = []
     private var indexes: [Labels: Int] = [:]
@@ -26,34 +31,48 @@ struct ScrapedStreams {
     /// Forgets how labels were changed, not which series there were.
     mutating func forgetRules() { sources = [:] }
 
-    /// The series that stand for `exposed`, -1 where it was dropped; and how many of them are new.
-    mutating func resolve(
-        _ exposed: [Labels],
-        rename: (Labels) throws(ScrapeFailure) -> Labels?
-    ) throws(ScrapeFailure) -> (indexes: [Int], newCount: Int) {
-        var found: [Int] = []
-        found.reserveCapacity(exposed.count)
+    /// What stands for the series that a target exposed.
+    struct Resolution {
+        /// Dropped series have -1.
+        var indexes: [Int] = []
         var newCount = 0
+        /// What is wrong with the series that follow.
+        var failure: ScrapeFailure?
+    }
+
+    /// The series that stand for `exposed`, up to the first that cannot be.
+    mutating func resolve(
+        _ exposed: some Sequence<Labels>,
+        rename: (Labels) throws(ScrapeFailure) -> Labels?
+    ) -> Resolution {
+        var found = Resolution()
         for source in exposed {
             if let index = sources[source] {
-                found.append(index)
+                found.indexes.append(index)
                 continue
             }
-            guard let labels = try rename(source) else {
+            let renamed: Labels?
+            do throws(ScrapeFailure) {
+                renamed = try rename(source)
+            } catch {
+                found.failure = error
+                return found
+            }
+            guard let labels = renamed else {
                 sources[source] = Self.dropped
-                found.append(Self.dropped)
+                found.indexes.append(Self.dropped)
                 continue
             }
-            newCount += 1
+            found.newCount += 1
             let index = indexes[labels] ?? streams.count
             if index == streams.count {
                 streams.append(Stream(labels: labels, handle: StreamHandle()))
                 indexes[labels] = index
             }
             sources[source] = index
-            found.append(index)
+            found.indexes.append(index)
         }
-        return (found, newCount)
+        return found
     }
 
     /// The labels in the store of a series that was resolved before.
@@ -79,16 +98,24 @@ struct ScrapedStreams {
             guard index != Self.dropped else { continue }
             let time = parsed.times[row]
             let hasOwnTime = time != defaultTime
-            if streams[index].seen == round {
-                guard hasOwnTime else { continue }
-            } else {
-                streams[index].seen = round
+            let isFirst = streams[index].seen != round
+            guard hasOwnTime || isFirst else { continue }
+            streams[index].seen = round
+            if !hasOwnTime || tracksOwnTimes { streams[index].tracked = round }
+            if hasOwnTime {
+                // What the target showed before, or Prometheus would find too far ahead.
+                guard time > streams[index].ownTime, time <= defaultTime &+ Self.futureMax else {
+                    continue
+                }
+                streams[index].ownTime = time
+            }
+            if streams[index].placed != round {
+                streams[index].placed = round
                 streams[index].place = batch.addScraped(
                     streams[index].labels,
                     streams[index].handle
                 )
             }
-            if !hasOwnTime || tracksOwnTimes { streams[index].tracked = round }
             batch.streamIndexes.append(streams[index].place)
             batch.times.append(time)
             for column in batch.columns.indices {

@@ -52,7 +52,6 @@ final class Scraper: Sendable {
         self.clock = clock
         self.log = log
         var limits = MetricOptions(now: clock.nowNanoseconds())
-        limits.futureMax = configuration.futureMax
         limits.labelsMax = configuration.labelsMax
         limits.labelNameBytesMax = configuration.labelNameBytesMax
         limits.labelValueBytesMax = configuration.labelValueBytesMax
@@ -102,7 +101,7 @@ final class Scraper: Sendable {
         }
         state.withLock { state in
             state.isStopped = true
-            for loop in state.loops.values { loop.end(.server) }
+            for loop in state.loops.values { loop.end(.quietly) }
         }
         _ = running.wait { $0 == 0 ? true : nil }
     }
@@ -117,8 +116,10 @@ final class Scraper: Sendable {
             for job in state.configuration.jobs {
                 pools.append(refresh(job, &state, &found, &problems))
             }
+            let labels = Set(found.map(\.labels))
             for (key, loop) in state.loops where !found.contains(key) {
-                loop.end(.target)
+                // Another target may carry on the same series: no end is to stand between them.
+                loop.end(labels.contains(key.labels) ? .quietly : .withMarkers)
                 state.loops[key] = nil
             }
             state.pools = pools.sorted { $0.name < $1.name }

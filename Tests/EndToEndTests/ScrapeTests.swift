@@ -137,7 +137,40 @@ extension EndToEnd {
             }
         }
 
-        /// All series' labels but of families that come and go by themselves.
+        @Test(.enabled(if: PrometheusProcess.peer("prometheus") != nil))
+        func nativeHistogramsComeByProtobuf() throws {
+            let folder = try TemporaryDirectory()
+            let prometheus = try PrometheusProcess(
+                #require(PrometheusProcess.peer("prometheus")),
+                folder: "\(folder.path)/prometheus",
+                configuration: """
+                    global: {scrape_interval: 1s, scrape_protocols: [PrometheusProto]}
+                    scrape_configs:
+                      - {job_name: node, static_configs: [{targets: ['SELF']}]}
+                    """,
+                ["--enable-feature=native-histograms"]
+            )
+            let process = try WeirProcess(
+                data: "\(folder.path)/weir",
+                ["--scrape-config", "\(folder.path)/prometheus/prometheus.yml"]
+            )
+            let weir = WeirClient(process)
+            let source = WeirClient(prometheus.base)
+            try EndToEnd.eventually("the same series are there") {
+                Thread.sleep(nanoseconds: 300_000_000)
+                let found = try Self.series(weir)
+                return try found.count > 300 && found == Self.series(source)
+            }
+            let count = "count(histogram_count(prometheus_http_request_duration_seconds))"
+            let found = try #require(try weir.value(count))
+            #expect(try found > 0 && source.value(count) == found)
+            #expect(
+                try weir.query("prometheus_http_request_duration_seconds_bucket").isEmpty
+            )
+            #expect(try weir.value("up") == 1)
+        }
+
+        /// All series' labels.
         private static func series(_ client: WeirClient) throws -> Set<String> {
             let data = try client.json("/api/v1/series?match[]={job=~\"node|nobody\"}")["data"]
             return Set(

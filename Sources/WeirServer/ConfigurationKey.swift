@@ -99,6 +99,7 @@ struct ConfigurationKey: Sendable {
         text("graphite-tcp", "address and port to take Graphite at over TCP", \.graphiteTCP),
         text("statsd-udp", "address and port to take StatsD at over UDP", \.statsdUDP),
         duration("statsd-interval", "store what StatsD brought this often", \.statsdInterval),
+        text("scrape-config", "Prometheus configuration file to scrape by", \.scrapeConfig),
         count("connections-max", "open connections", \.connectionsMax),
         count("connections-per-address-max", "of one address", \.connectionsPerAddressMax),
         ConfigurationKey(

@@ -19,6 +19,7 @@ final class RequestHandler: HTTPHandler {
         case export
         case remoteRead
         case metadata
+        case targets(TargetsEndpoint.Kind)
         case ping
         case influxHealth
         case influxQuery
@@ -38,7 +39,7 @@ final class RequestHandler: HTTPHandler {
         case status
         case metrics
         case admin(AdminEndpoint.Action)
-        case reloadRules
+        case reload
         case readLogs(LogQueryEndpoint.Kind)
         case readTraces(TraceQueryEndpoint.Kind)
         case lokiBuildInfo
@@ -68,6 +69,9 @@ final class RequestHandler: HTTPHandler {
         router.add("GET", "POST", at: "/api/v1/export", .export)
         router.add("POST", at: RemoteReadEndpoint.path, .remoteRead)
         router.add("GET", at: "/api/v1/metadata", .metadata)
+        router.add("GET", at: "/api/v1/targets", .targets(.targets))
+        router.add("GET", at: "/api/v1/targets/metadata", .targets(.metadata))
+        router.add("GET", at: "/api/v1/scrape_pools", .targets(.pools))
         router.add("POST", at: "/v1/traces", .spans(.otlp))
         router.add("POST", at: "/api/v2/spans", .spans(.zipkin))
         router.add("POST", at: "/api/traces", .spans(.jaeger))
@@ -94,7 +98,7 @@ final class RequestHandler: HTTPHandler {
         router.add("GET", at: "/api/v1/alerts", .alerts)
         router.add("GET", at: "/-/healthy", .healthy)
         router.add("GET", at: "/-/ready", .ready)
-        router.add("POST", at: "/-/reload", .reloadRules)
+        router.add("POST", at: "/-/reload", .reload)
         router.add("GET", at: "/api/v1/status", .status)
         router.add("GET", at: "/metrics", .metrics)
         router.add("POST", at: "/api/v1/admin/flush", .admin(.flush))
@@ -160,6 +164,8 @@ final class RequestHandler: HTTPHandler {
             exchange.respond(
                 MetadataJSON.response(parts.store.metadata, head.query).gzipped(for: head)
             )
+        case .targets(let kind):
+            exchange.respond(parts.targets.response(kind, head.query).gzipped(for: head))
         case .ping: exchange.respond(InfluxHandshake.ping)
         case .influxHealth: exchange.respond(InfluxHandshake.health)
         case .influxQuery:
@@ -184,7 +190,7 @@ final class RequestHandler: HTTPHandler {
         case .status: exchange.respond(status(exchange))
         case .metrics: exchange.respond(metrics(exchange))
         case .admin(let action): parts.admin.handle(action, exchange)
-        case .reloadRules: exchange.respond(reload())
+        case .reload: exchange.respond(reload())
         case .readLogs(let kind):
             parts.logQuery.handle(LogQueryEndpoint.kind(kind, parameters), exchange)
         case .readTraces(let kind):
@@ -225,6 +231,14 @@ final class RequestHandler: HTTPHandler {
     }
 
     private func reload() -> HTTPResponse {
+        if let problem = parts.reloadScraping() {
+            return .error(
+                400,
+                error: "bad_scrape_config",
+                reason: problem,
+                hint: "what was scraped before is scraped on; rules were not read"
+            )
+        }
         let load = parts.ruleLoop.reload()
         guard load.problems.isEmpty else {
             return .error(

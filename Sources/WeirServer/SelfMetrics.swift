@@ -1,3 +1,4 @@
+internal import Synchronization
 internal import WeirCore
 internal import WeirHTTP
 internal import WeirStore
@@ -201,6 +202,18 @@ struct SelfMetrics: Sendable {
             telemetry.refusedMetricPoints.value
         )
         counter("weir_exemplars_total", "Exemplars taken in", telemetry.exemplars.value)
+        gauge(
+            "weir_scrape_targets",
+            "Targets that are scraped",
+            Double(telemetry.scrapeTargets.load(ordering: .relaxed))
+        )
+        counter("weir_scrapes_total", "Scrapes", telemetry.scrapes.value)
+        counter("weir_scrapes_failed_total", "Scrapes that failed", telemetry.failedScrapes.value)
+        counter(
+            "weir_scrape_reloads_failed_total",
+            "Scrape configurations that could not be used",
+            telemetry.failedScrapeReloads.value
+        )
         for wire in SpanWire.allCases {
             let labels = [("wire", wire.name)]
             counter(

@@ -48,6 +48,8 @@ package struct ServerConfiguration: Sendable {
     package var statsdUDP = ""
     /// How often what StatsD brought is stored.
     package var statsdInterval: Int64 = 10 * 1_000_000_000
+    /// A Prometheus configuration file that says what to scrape; empty: nothing.
+    package var scrapeConfig = ""
     package var connectionsMax = 10_000
     package var connectionsPerAddressMax = 1000
     /// Functions and aggregations that Prometheus calls experimental are answered.

@@ -15,6 +15,8 @@ final class ServerParts: Sendable {
     let write: WriteEndpoint
     let otlpMetrics: OTLPMetricsEndpoint
     let metricIntake: MetricIntake
+    /// Nil where nothing is scraped.
+    let scraper: Scraper?
     let remoteWrite: RemoteWriteEndpoint
     let textImport: ImportEndpoint
     let logIntake: LogIntake
@@ -42,8 +44,9 @@ final class ServerParts: Sendable {
     init(
         configuration: ServerConfiguration,
         store: Store,
-        clock: any WallClock
-    ) throws(RuleStateError) {
+        clock: any WallClock,
+        log: @escaping StoreLog
+    ) throws(ServerError) {
         self.configuration = configuration
         self.clock = clock
         self.store = store
@@ -72,6 +75,21 @@ final class ServerParts: Sendable {
             hasClassicHistograms: configuration.hasClassicHistograms
         )
         metricIntake = MetricIntake(store: store, telemetry: telemetry)
+        if configuration.scrapeConfig.isEmpty {
+            scraper = nil
+        } else {
+            do throws(ScrapeConfigurationError) {
+                scraper = try Scraper(
+                    path: configuration.scrapeConfig,
+                    configuration: configuration,
+                    intake: metricIntake,
+                    clock: clock,
+                    log: log
+                )
+            } catch {
+                throw ServerError.scraping(reason: error.description)
+            }
+        }
         remoteWrite = RemoteWriteEndpoint(
             intake: metricIntake,
             configuration: configuration,
@@ -139,7 +157,12 @@ final class ServerParts: Sendable {
         )
         tail = TailEndpoint(store: store, hub: tailHub, clock: clock, telemetry: telemetry)
         admin = AdminEndpoint(store: store, pool: adminPool)
-        let stateStore = try SQLiteRuleStateStore(database: store.catalogDatabase)
+        let stateStore: SQLiteRuleStateStore
+        do throws(RuleStateError) {
+            stateStore = try SQLiteRuleStateStore(database: store.catalogDatabase)
+        } catch {
+            throw ServerError.rules(reason: error.reason)
+        }
         var notification = NotificationConfiguration(
             receivers: configuration.webhooks.enumerated().map { index, url in
                 NotificationReceiver(name: "webhook-\(index + 1)", url: url)
@@ -173,6 +196,25 @@ final class ServerParts: Sendable {
             notifier: notifier,
             files: RuleFileSet(paths: configuration.rules),
             clock: clock
+        )
+    }
+
+    /// Reads the scrape configuration again; says why it cannot be used, if so.
+    func reloadScraping() -> String? {
+        do throws(ScrapeConfigurationError) {
+            try scraper?.reload()
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
+    /// What answers for scraping.
+    var targets: TargetsEndpoint {
+        TargetsEndpoint(
+            scraper: scraper,
+            externalURL: configuration.externalURL,
+            listen: httpServer.withLock { $0?.address } ?? configuration.listen
         )
     }
 

@@ -58,6 +58,10 @@ final class ServerTelemetry: Sendable {
     let metricPoints = Counter()
     let refusedMetricPoints = Counter()
     let exemplars = Counter()
+    let scrapes = Counter()
+    let failedScrapes = Counter()
+    let failedScrapeReloads = Counter()
+    let scrapeTargets = Atomic<Int>(0)
     /// Of each `MetricFormat`: samples, histograms and exemplars.
     let metricRows = MetricFormat.allCases.map { _ in Counter() }
     let refusedMetricRows = MetricFormat.allCases.map { _ in Counter() }

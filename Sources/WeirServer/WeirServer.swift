@@ -9,6 +9,7 @@ package import WeirSystem
 package enum ServerError: Error, Hashable {
     case store(StoreError)
     case rules(reason: String)
+    case scraping(reason: String)
     case listen(reason: String)
 }
 
@@ -61,10 +62,16 @@ package final class WeirServer: Sendable {
         } catch {
             throw .store(error)
         }
-        do throws(RuleStateError) {
-            parts = try ServerParts(configuration: configuration, store: store, clock: clock)
+        do throws(ServerError) {
+            parts = try ServerParts(
+                configuration: configuration,
+                store: store,
+                clock: clock,
+                log: log
+            )
         } catch {
-            throw .rules(reason: error.reason)
+            store.stop()
+            throw error
         }
         var httpConfiguration = HTTPServerConfiguration(listen: configuration.listen)
         httpConfiguration.connectionsMax = configuration.connectionsMax
@@ -101,6 +108,7 @@ package final class WeirServer: Sendable {
             throw error
         }
         parts.httpServer.withLock { $0 = http }
+        parts.scraper?.start()
         parts.ruleLoop.start()
         for problem in parts.ruleLoop.load.problems { log("rules: \(problem)") }
         if configuration.selfInterval > 0 {
@@ -154,8 +162,9 @@ package final class WeirServer: Sendable {
         }
     }
 
-    /// Reads the rule files again.
+    /// Reads the rule files and the scrape configuration again.
     package func reload() {
+        if let problem = parts.reloadScraping() { log("scraping: \(problem); all stays as it was") }
         for problem in parts.ruleLoop.reload().problems { log("rules: \(problem)") }
     }
 
@@ -164,6 +173,7 @@ package final class WeirServer: Sendable {
     /// Bounded: little more than `drainSeconds` and one flush.
     package func stop(drainSeconds: Double = 5) {
         isStopping.update { $0 = true }
+        parts.scraper?.stop()
         // They would go on for ever.
         parts.tailHub.stop()
         http.stop(drainSeconds: drainSeconds)

@@ -104,6 +104,12 @@ enum CommandTable {
             run: ExportCommand.run
         ),
         Command(
+            name: "targets",
+            summary: "what is scraped, and how it goes",
+            usage: TargetsCommand.usage,
+            run: TargetsCommand.run
+        ),
+        Command(
             name: "inspect",
             summary: "describe a segment or journal file",
             usage: StorageCommands.inspectUsage,

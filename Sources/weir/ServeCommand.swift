@@ -12,7 +12,7 @@ enum ServeCommand {
         Settings come from flags, over WEIR_… variables, over weir.yaml, over these defaults:
         \(ConfigurationReader.help)
 
-        TERM and INT stop it in order; HUP reads the rule files again.
+        TERM and INT stop it in order; HUP reads the rule files and the scrape configuration again.
         """
     }
 
@@ -54,7 +54,7 @@ enum ServeCommand {
         if let port = server.statsdPort { log("statsd: UDP port \(port)") }
         log("weir \(WeirVersion.text) serves \(configuration.data) at \(server.address)\(replayed)")
         while Signals.wait() == .reload {
-            log("reading the rule files again")
+            log("reading the rule files and the scrape configuration again")
             server.reload()
         }
         log("stopping")
@@ -69,6 +69,7 @@ enum ServeCommand {
         case .store(StoreError.file(let error)): error.description
         case .store(let error): "\(error)"
         case .rules(let reason): "rule state: \(reason)"
+        case .scraping(let reason): "scraping: \(reason)"
         case .listen(let reason): reason
         }
     }

@@ -10,6 +10,7 @@ enum MetricFormat: Int, CaseIterable, Sendable {
     case text
     case statsd
     case graphite
+    case scrape
 
     var name: String {
         switch self {
@@ -17,6 +18,7 @@ enum MetricFormat: Int, CaseIterable, Sendable {
         case .text: "text"
         case .statsd: "statsd"
         case .graphite: "graphite"
+        case .scrape: "scrape"
         }
     }
 }

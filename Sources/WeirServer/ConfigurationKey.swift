@@ -101,14 +101,15 @@ struct ConfigurationKey: Sendable {
         duration("statsd-interval", "store what StatsD brought this often", \.statsdInterval),
         count("connections-max", "open connections", \.connectionsMax),
         count("connections-per-address-max", "of one address", \.connectionsPerAddressMax),
-        ConfigurationKey(
-            name: "promql-experimental-functions",
-            summary: "`true`: answer what Prometheus has behind this flag; `false`",
-            get: { String($0.promqlExperimentalFunctions) },
-            set: { configuration, text in
-                configuration.promqlExperimentalFunctions = text == "true"
-                return text == "true" || text == "false"
-            }
+        flag(
+            "promql-experimental-functions",
+            "`true`: answer what Prometheus has behind this flag; `false`",
+            \.promqlExperimentalFunctions
+        ),
+        flag(
+            "admin-api",
+            "`true`: answer /api/v1/admin/tsdb, which can erase; `false`",
+            \.hasAdminAPI
         ),
         duration("query-timeout", "time a query may take", \.queryTimeout),
         count("query-samples-max", "samples a query may read", \.querySamplesMax),
@@ -159,6 +160,22 @@ struct ConfigurationKey: Sendable {
             set: { configuration, text in
                 configuration[keyPath: path] = text.split(separator: ",").map(String.init)
                 return true
+            }
+        )
+    }
+
+    private static func flag(
+        _ name: String,
+        _ summary: String,
+        _ path: Path<Bool>
+    ) -> ConfigurationKey {
+        ConfigurationKey(
+            name: name,
+            summary: summary,
+            get: { String($0[keyPath: path]) },
+            set: { configuration, text in
+                configuration[keyPath: path] = text == "true"
+                return text == "true" || text == "false"
             }
         )
     }

@@ -38,6 +38,7 @@ final class RequestHandler: HTTPHandler {
         case status
         case metrics
         case admin(AdminEndpoint.Action)
+        case adminTSDB(AdminTSDBEndpoint.Action)
         case reloadRules
         case readLogs(LogQueryEndpoint.Kind)
         case readTraces(TraceQueryEndpoint.Kind)
@@ -100,6 +101,7 @@ final class RequestHandler: HTTPHandler {
         router.add("POST", at: "/api/v1/admin/flush", .admin(.flush))
         router.add("POST", at: "/api/v1/admin/merge", .admin(.merge))
         router.add("POST", at: "/api/v1/admin/snapshot", .admin(.snapshot))
+        AdminTSDBEndpoint.addRoutes(to: &router) { .adminTSDB($0) }
         LogQueryEndpoint.addRoutes(to: &router) { .readLogs($0) }
         TraceQueryEndpoint.addRoutes(to: &router) { .readTraces($0) }
         router.add("GET", at: "/loki/api/v1/status/buildinfo", .lokiBuildInfo)
@@ -184,6 +186,7 @@ final class RequestHandler: HTTPHandler {
         case .status: exchange.respond(status(exchange))
         case .metrics: exchange.respond(metrics(exchange))
         case .admin(let action): parts.admin.handle(action, exchange)
+        case .adminTSDB(let action): parts.adminTSDB.handle(action, exchange)
         case .reloadRules: exchange.respond(reload())
         case .readLogs(let kind):
             parts.logQuery.handle(LogQueryEndpoint.kind(kind, parameters), exchange)

@@ -31,6 +31,7 @@ final class ServerParts: Sendable {
     let tailHub = TailHub()
     let tail: TailEndpoint
     let admin: AdminEndpoint
+    let adminTSDB: AdminTSDBEndpoint
     let rules: RuleEngine
     let ruleLoop: RuleLoop
     let queryPool: WorkerPool
@@ -139,6 +140,12 @@ final class ServerParts: Sendable {
         )
         tail = TailEndpoint(store: store, hub: tailHub, clock: clock, telemetry: telemetry)
         admin = AdminEndpoint(store: store, pool: adminPool)
+        adminTSDB = AdminTSDBEndpoint(
+            store: store,
+            configuration: configuration,
+            clock: clock,
+            pool: adminPool
+        )
         let stateStore = try SQLiteRuleStateStore(database: store.catalogDatabase)
         var notification = NotificationConfiguration(
             receivers: configuration.webhooks.enumerated().map { index, url in

@@ -19,6 +19,7 @@ package final class Store: Sendable {
     let catalog: Catalog
     /// Type, unit and help of metrics.
     package let metadata: MetadataTable
+    let erasures: ErasureTable
     let registries = Mutex<[RegistryKey: StreamRegistry]>([:])
     let commits = Monitor(CommitQueue())
     let flushes = Monitor(WorkQueue())
@@ -72,11 +73,12 @@ package final class Store: Sendable {
             if error.path.hasSuffix("/LOCK") { throw .locked(path: options.directory) }
             throw .file(error)
         }
-        let opened: (state: StoreState, seen: SeenBatches)
+        let opened: (state: StoreState, seen: SeenBatches, unfinished: [Erasure])
         let checkpoint: UInt64
         do throws(SQLiteError) {
             catalog = try Catalog(path: "\(options.directory)/catalog.sqlite")
             metadata = try MetadataTable(database: catalog.database)
+            erasures = try ErasureTable(database: catalog.database)
             checkpoint = try catalog.checkpoint()
             let remembered = try catalog.batches(
                 since: clock.nowNanoseconds() - options.batchMemory
@@ -88,7 +90,8 @@ package final class Store: Sendable {
                     fileSystem: fileSystem,
                     log: log
                 ),
-                SeenBatches(remembered)
+                SeenBatches(remembered),
+                try erasures.all()
             )
         } catch {
             throw .catalog(error)
@@ -123,7 +126,7 @@ package final class Store: Sendable {
         for gap in report.gaps {
             log("journal: batches \(gap.lowerBound) to \(gap.upperBound) are missing")
         }
-        start(journal: journal)
+        start(journal: journal, erasing: opened.unfinished)
     }
 
     private static func parent(of path: String) -> String {
@@ -131,7 +134,7 @@ package final class Store: Sendable {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    private func start(journal: Journal) {
+    private func start(journal: Journal, erasing unfinished: [Erasure]) {
         let firstSequence = state.withLock { $0.lastSequence } + 1
         threads.withLock { threads in
             threads.append(
@@ -140,7 +143,7 @@ package final class Store: Sendable {
                 }
             )
             threads.append(Thread(name: "weir-flush") { self.runFlushes() })
-            threads.append(Thread(name: "weir-merge") { self.runMerges() })
+            threads.append(Thread(name: "weir-merge") { self.runMerges(unfinished) })
         }
     }
 

@@ -111,6 +111,7 @@ struct ConfigurationKey: Sendable {
             "`true`: answer /api/v1/admin/tsdb, which can erase; `false`",
             \.hasAdminAPI
         ),
+        text("query-log", "file every query is written to, as JSON lines", \.queryLog),
         duration("query-timeout", "time a query may take", \.queryTimeout),
         count("query-samples-max", "samples a query may read", \.querySamplesMax),
         count("query-series-max", "series a query may read", \.querySeriesMax),

@@ -39,6 +39,8 @@ final class RequestHandler: HTTPHandler {
         case metrics
         case admin(AdminEndpoint.Action)
         case adminTSDB(AdminTSDBEndpoint.Action)
+        case statusPage(StatusEndpoint.Kind)
+        case cancelQuery
         case reloadRules
         case readLogs(LogQueryEndpoint.Kind)
         case readTraces(TraceQueryEndpoint.Kind)
@@ -101,6 +103,8 @@ final class RequestHandler: HTTPHandler {
         router.add("POST", at: "/api/v1/admin/flush", .admin(.flush))
         router.add("POST", at: "/api/v1/admin/merge", .admin(.merge))
         router.add("POST", at: "/api/v1/admin/snapshot", .admin(.snapshot))
+        StatusEndpoint.addRoutes(to: &router) { .statusPage($0) }
+        router.add("POST", at: StatusEndpoint.cancelPath, .cancelQuery)
         AdminTSDBEndpoint.addRoutes(to: &router) { .adminTSDB($0) }
         LogQueryEndpoint.addRoutes(to: &router) { .readLogs($0) }
         TraceQueryEndpoint.addRoutes(to: &router) { .readTraces($0) }
@@ -187,6 +191,8 @@ final class RequestHandler: HTTPHandler {
         case .metrics: exchange.respond(metrics(exchange))
         case .admin(let action): parts.admin.handle(action, exchange)
         case .adminTSDB(let action): parts.adminTSDB.handle(action, exchange)
+        case .statusPage(let kind): parts.statusPages.handle(kind, exchange)
+        case .cancelQuery: parts.statusPages.cancel(exchange)
         case .reloadRules: exchange.respond(reload())
         case .readLogs(let kind):
             parts.logQuery.handle(LogQueryEndpoint.kind(kind, parameters), exchange)

@@ -32,6 +32,8 @@ final class ServerParts: Sendable {
     let tail: TailEndpoint
     let admin: AdminEndpoint
     let adminTSDB: AdminTSDBEndpoint
+    let statusPages: StatusEndpoint
+    let queryLog: QueryLog?
     let rules: RuleEngine
     let ruleLoop: RuleLoop
     let queryPool: WorkerPool
@@ -43,7 +45,8 @@ final class ServerParts: Sendable {
     init(
         configuration: ServerConfiguration,
         store: Store,
-        clock: any WallClock
+        clock: any WallClock,
+        log: @escaping StoreLog
     ) throws(RuleStateError) {
         self.configuration = configuration
         self.clock = clock
@@ -116,11 +119,22 @@ final class ServerParts: Sendable {
             spanMetrics = nil
         }
         elastic = ElasticEndpoint(logs: logs)
+        queryLog =
+            configuration.queryLog.isEmpty ? nil : QueryLog(path: configuration.queryLog, log: log)
+        let register = QueryRegister(log: queryLog)
         let frame = QueryFrame(
             configuration: configuration,
             clock: clock,
             pool: queryPool,
-            telemetry: telemetry
+            telemetry: telemetry,
+            register: register
+        )
+        statusPages = StatusEndpoint(
+            store: store,
+            configuration: configuration,
+            startedAt: startedAt,
+            register: register,
+            pool: adminPool
         )
         query = QueryEndpoint(source: source, frame: frame)
         export = ExportEndpoint(store: store, frame: frame)

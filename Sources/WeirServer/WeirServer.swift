@@ -62,7 +62,12 @@ package final class WeirServer: Sendable {
             throw .store(error)
         }
         do throws(RuleStateError) {
-            parts = try ServerParts(configuration: configuration, store: store, clock: clock)
+            parts = try ServerParts(
+                configuration: configuration,
+                store: store,
+                clock: clock,
+                log: log
+            )
         } catch {
             throw .rules(reason: error.reason)
         }
@@ -154,8 +159,9 @@ package final class WeirServer: Sendable {
         }
     }
 
-    /// Reads the rule files again.
+    /// Reads the rule files again, and opens the query log again.
     package func reload() {
+        parts.queryLog?.reopen()
         for problem in parts.ruleLoop.reload().problems { log("rules: \(problem)") }
     }
 

@@ -12,7 +12,7 @@ enum ServeCommand {
         Settings come from flags, over WEIR_… variables, over weir.yaml, over these defaults:
         \(ConfigurationReader.help)
 
-        TERM and INT stop it in order; HUP reads the rule files again.
+        TERM and INT stop it in order; HUP reads the rule files and opens the query log again.
         """
     }
 

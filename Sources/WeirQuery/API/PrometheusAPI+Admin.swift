@@ -28,6 +28,11 @@ extension PrometheusAPI {
         PrometheusJSON.failure(PrometheusError(.unavailable, reason))
     }
 
+    /// The answer to a parameter that is wrong.
+    package static func badData(_ reason: String) -> PrometheusAnswer {
+        PrometheusJSON.failure(PrometheusError(.badData, reason))
+    }
+
     /// The answer to an operator's request that failed.
     package static func failed(_ error: QueryError) -> PrometheusAnswer {
         PrometheusJSON.failure(PrometheusError(error))

@@ -20,6 +20,8 @@ package final class Store: Sendable {
     /// Type, unit and help of metrics.
     package let metadata: MetadataTable
     let erasures: ErasureTable
+    /// When metrics were last read.
+    package let reads: ReadTable
     let registries = Mutex<[RegistryKey: StreamRegistry]>([:])
     let commits = Monitor(CommitQueue())
     let flushes = Monitor(WorkQueue())
@@ -79,6 +81,7 @@ package final class Store: Sendable {
             catalog = try Catalog(path: "\(options.directory)/catalog.sqlite")
             metadata = try MetadataTable(database: catalog.database)
             erasures = try ErasureTable(database: catalog.database)
+            reads = try ReadTable(database: catalog.database)
             checkpoint = try catalog.checkpoint()
             let remembered = try catalog.batches(
                 since: clock.nowNanoseconds() - options.batchMemory
@@ -187,8 +190,12 @@ package final class Store: Sendable {
         }
         for thread in running { thread.join() }
         scanPool.stop()
+        reads.flush()
         lock.withLock { $0 = nil }
     }
+
+    /// The wall clock's time, in nanoseconds.
+    package var now: Int64 { clock.nowNanoseconds() }
 
     /// The catalog's SQLite file, in which other parts of Weir keep tables of their own.
     package var catalogDatabase: SQLiteDatabase { catalog.database }

@@ -1,6 +1,7 @@
 internal import WeirAlerts
 internal import WeirCore
 internal import WeirHTTP
+internal import WeirQuery
 internal import WeirStore
 internal import WeirSystem
 
@@ -18,6 +19,7 @@ final class RequestHandler: HTTPHandler {
         case textImport
         case export
         case remoteRead
+        case federate
         case metadata
         case ping
         case influxHealth
@@ -70,6 +72,7 @@ final class RequestHandler: HTTPHandler {
         router.add("POST", "PUT", at: "/api/v1/import/prometheus", .textImport)
         router.add("GET", "POST", at: "/api/v1/export", .export)
         router.add("POST", at: RemoteReadEndpoint.path, .remoteRead)
+        router.add("GET", at: FederateEndpoint.path, .federate)
         router.add("GET", at: "/api/v1/metadata", .metadata)
         router.add("POST", at: "/v1/traces", .spans(.otlp))
         router.add("POST", at: "/api/v2/spans", .spans(.zipkin))
@@ -161,6 +164,7 @@ final class RequestHandler: HTTPHandler {
         case .remoteWrite: parts.remoteWrite.handle(exchange)
         case .textImport: parts.textImport.handle(exchange)
         case .export: parts.export.handle(exchange)
+        case .federate: parts.federate.handle(exchange)
         case .remoteRead: parts.remoteRead.handle(exchange)
         case .metadata:
             exchange.respond(
@@ -206,7 +210,14 @@ final class RequestHandler: HTTPHandler {
     private func rules(_ exchange: HTTPExchange) -> HTTPResponse {
         let query = exchange.head.query
         var filter = RulesJSON.Filter()
-        filter.isAlert = query["type"].flatMap { ["alert": true, "record": false][$0] }
+        switch query["type"] ?? "" {
+        case "": break
+        case "alert": filter.isAlert = true
+        case "record": filter.isAlert = false
+        case let type:
+            let reason = "invalid parameter \"type\": not supported value \"\(type)\""
+            return PrometheusAPI.badData(reason).response
+        }
         filter.ruleNames = Set(query.all("rule_name[]"))
         filter.groupNames = Set(query.all("rule_group[]"))
         filter.files = Set(query.all("file[]"))

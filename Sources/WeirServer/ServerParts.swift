@@ -25,6 +25,7 @@ final class ServerParts: Sendable {
     let elastic: ElasticEndpoint
     let query: QueryEndpoint
     let export: ExportEndpoint
+    let federate: FederateEndpoint
     let remoteRead: RemoteReadEndpoint
     let logQuery: LogQueryEndpoint
     let traceQuery: TraceQueryEndpoint
@@ -138,6 +139,7 @@ final class ServerParts: Sendable {
         )
         query = QueryEndpoint(source: source, frame: frame)
         export = ExportEndpoint(store: store, frame: frame)
+        federate = FederateEndpoint(store: store, frame: frame)
         remoteRead = RemoteReadEndpoint(
             store: store,
             configuration: configuration,

@@ -18,15 +18,18 @@ enum JournalFields {
             if !isComplete {
                 UInt64(column.count).appendVarint(to: &output)
                 var previous: UInt32 = 0
-                for index in 0..<column.count {
+                output.appendVarints(count: column.count) { index in
                     let row = column.row(at: index)
-                    UInt64(row - previous).appendVarint(to: &output)
-                    previous = row
+                    defer { previous = row }
+                    return UInt64(row &- previous)
                 }
             }
             if kind == nil { output.append(contentsOf: column.kinds) }
-            for index in 0..<column.count {
-                UInt64(column.values.range(index).count).appendVarint(to: &output)
+            let ends = column.values.ends
+            var start: UInt32 = 0
+            output.appendVarints(count: ends.count) { index in
+                defer { start = ends[index] }
+                return UInt64(ends[index] &- start)
             }
             output.append(contentsOf: column.values.bytes)
         }

@@ -55,14 +55,16 @@ struct JournalRecord: Sendable {
         }
         UInt64(times.count).appendVarint(to: &output)
         var previousReference: Int64 = 0
-        for reference in references {
-            UInt64(zigZag: Int64(reference) &- previousReference).appendVarint(to: &output)
-            previousReference = Int64(reference)
+        output.appendVarints(count: references.count) { index in
+            let reference = Int64(references[index])
+            defer { previousReference = reference }
+            return UInt64(zigZag: reference &- previousReference)
         }
         var previousTime: Int64 = 0
-        for time in times {
-            UInt64(zigZag: time &- previousTime).appendVarint(to: &output)
-            previousTime = time
+        output.appendVarints(count: times.count) { index in
+            let time = times[index]
+            defer { previousTime = time }
+            return UInt64(zigZag: time &- previousTime)
         }
         for column in columns { append(column, to: &output) }
         if signal.schema.hasFields {

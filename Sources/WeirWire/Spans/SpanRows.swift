@@ -125,6 +125,7 @@ struct SpanRows {
             parents.append(node ?? KeyTable.root)
         }
         previous = parents
+        streams.reserveCapacity(64)
     }
 
     /// Whether there is room for one span more; notes it when there is not.
@@ -265,6 +266,7 @@ struct SpanRows {
             return order == 0 ? left < right : order < 0
         }
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(1024)
         for (place, index) in order.enumerated() {
             let field = fields[index]
             if place + 1 < order.count, fields[order[place + 1]].name == field.name { continue }

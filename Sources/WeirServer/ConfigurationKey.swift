@@ -102,15 +102,17 @@ struct ConfigurationKey: Sendable {
         text("scrape-config", "Prometheus configuration file to scrape by", \.scrapeConfig),
         count("connections-max", "open connections", \.connectionsMax),
         count("connections-per-address-max", "of one address", \.connectionsPerAddressMax),
-        ConfigurationKey(
-            name: "promql-experimental-functions",
-            summary: "`true`: answer what Prometheus has behind this flag; `false`",
-            get: { String($0.promqlExperimentalFunctions) },
-            set: { configuration, text in
-                configuration.promqlExperimentalFunctions = text == "true"
-                return text == "true" || text == "false"
-            }
+        flag(
+            "promql-experimental-functions",
+            "`true`: answer what Prometheus has behind this flag; `false`",
+            \.promqlExperimentalFunctions
         ),
+        flag(
+            "admin-api",
+            "`true`: answer /api/v1/admin/tsdb, which can erase; `false`",
+            \.hasAdminAPI
+        ),
+        text("query-log", "file every query is written to, as JSON lines", \.queryLog),
         duration("query-timeout", "time a query may take", \.queryTimeout),
         count("query-samples-max", "samples a query may read", \.querySamplesMax),
         count("query-series-max", "series a query may read", \.querySeriesMax),
@@ -160,6 +162,22 @@ struct ConfigurationKey: Sendable {
             set: { configuration, text in
                 configuration[keyPath: path] = text.split(separator: ",").map(String.init)
                 return true
+            }
+        )
+    }
+
+    private static func flag(
+        _ name: String,
+        _ summary: String,
+        _ path: Path<Bool>
+    ) -> ConfigurationKey {
+        ConfigurationKey(
+            name: name,
+            summary: summary,
+            get: { String($0[keyPath: path]) },
+            set: { configuration, text in
+                configuration[keyPath: path] = text == "true"
+                return text == "true" || text == "false"
             }
         )
     }

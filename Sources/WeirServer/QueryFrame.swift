@@ -10,6 +10,7 @@ struct QueryFrame: Sendable {
     let clock: any WallClock
     let pool: WorkerPool
     let telemetry: ServerTelemetry
+    let register: QueryRegister
 
     /// Runs `body` on the query pool.
     ///
@@ -40,13 +41,25 @@ struct QueryFrame: Sendable {
                 )
         )
         exchange.onClientGone { context.cancel() }
+        let id = register.begin(
+            QueryRegister.Asked(
+                path: exchange.head.path,
+                parameters: parameters,
+                remoteAddress: "\(exchange.head.remoteAddress)",
+                at: clock.nowNanoseconds()
+            ),
+            context
+        )
         pool.submit {
-            guard !exchange.isClientGone else { return }
+            guard !exchange.isClientGone else {
+                register.end(id, seconds: 0, status: nil)
+                return
+            }
             let start = Stopwatch.monotonicNanoseconds()
             let response = body(parameters, context)
-            telemetry.queries.observe(
-                seconds: Double(Stopwatch.monotonicNanoseconds() - start) / 1e9
-            )
+            let seconds = Double(Stopwatch.monotonicNanoseconds() - start) / 1e9
+            register.end(id, seconds: seconds, status: response?.status ?? 200)
+            telemetry.queries.observe(seconds: seconds)
             telemetry.queriedSamples.add(context.rowsRead.load(ordering: .relaxed))
             if let response { exchange.respond(response.gzipped(for: exchange.head)) }
         }

@@ -1,6 +1,7 @@
 internal import WeirAlerts
 internal import WeirCore
 internal import WeirHTTP
+internal import WeirQuery
 internal import WeirStore
 internal import WeirSystem
 
@@ -18,6 +19,7 @@ final class RequestHandler: HTTPHandler {
         case textImport
         case export
         case remoteRead
+        case federate
         case metadata
         case targets(TargetsEndpoint.Kind)
         case ping
@@ -40,6 +42,9 @@ final class RequestHandler: HTTPHandler {
         case metrics
         case admin(AdminEndpoint.Action)
         case reload
+        case adminTSDB(AdminTSDBEndpoint.Action)
+        case statusPage(StatusEndpoint.Kind)
+        case cancelQuery
         case readLogs(LogQueryEndpoint.Kind)
         case readTraces(TraceQueryEndpoint.Kind)
         case lokiBuildInfo
@@ -68,6 +73,7 @@ final class RequestHandler: HTTPHandler {
         router.add("POST", "PUT", at: "/api/v1/import/prometheus", .textImport)
         router.add("GET", "POST", at: "/api/v1/export", .export)
         router.add("POST", at: RemoteReadEndpoint.path, .remoteRead)
+        router.add("GET", at: FederateEndpoint.path, .federate)
         router.add("GET", at: "/api/v1/metadata", .metadata)
         router.add("GET", at: "/api/v1/targets", .targets(.targets))
         router.add("GET", at: "/api/v1/targets/metadata", .targets(.metadata))
@@ -104,6 +110,9 @@ final class RequestHandler: HTTPHandler {
         router.add("POST", at: "/api/v1/admin/flush", .admin(.flush))
         router.add("POST", at: "/api/v1/admin/merge", .admin(.merge))
         router.add("POST", at: "/api/v1/admin/snapshot", .admin(.snapshot))
+        StatusEndpoint.addRoutes(to: &router) { .statusPage($0) }
+        router.add("POST", at: StatusEndpoint.cancelPath, .cancelQuery)
+        AdminTSDBEndpoint.addRoutes(to: &router) { .adminTSDB($0) }
         LogQueryEndpoint.addRoutes(to: &router) { .readLogs($0) }
         TraceQueryEndpoint.addRoutes(to: &router) { .readTraces($0) }
         router.add("GET", at: "/loki/api/v1/status/buildinfo", .lokiBuildInfo)
@@ -159,6 +168,7 @@ final class RequestHandler: HTTPHandler {
         case .remoteWrite: parts.remoteWrite.handle(exchange)
         case .textImport: parts.textImport.handle(exchange)
         case .export: parts.export.handle(exchange)
+        case .federate: parts.federate.handle(exchange)
         case .remoteRead: parts.remoteRead.handle(exchange)
         case .metadata:
             exchange.respond(
@@ -191,6 +201,9 @@ final class RequestHandler: HTTPHandler {
         case .metrics: exchange.respond(metrics(exchange))
         case .admin(let action): parts.admin.handle(action, exchange)
         case .reload: exchange.respond(reload())
+        case .adminTSDB(let action): parts.adminTSDB.handle(action, exchange)
+        case .statusPage(let kind): parts.statusPages.handle(kind, exchange)
+        case .cancelQuery: parts.statusPages.cancel(exchange)
         case .readLogs(let kind):
             parts.logQuery.handle(LogQueryEndpoint.kind(kind, parameters), exchange)
         case .readTraces(let kind):
@@ -203,7 +216,14 @@ final class RequestHandler: HTTPHandler {
     private func rules(_ exchange: HTTPExchange) -> HTTPResponse {
         let query = exchange.head.query
         var filter = RulesJSON.Filter()
-        filter.isAlert = query["type"].flatMap { ["alert": true, "record": false][$0] }
+        switch query["type"] ?? "" {
+        case "": break
+        case "alert": filter.isAlert = true
+        case "record": filter.isAlert = false
+        case let type:
+            let reason = "invalid parameter \"type\": not supported value \"\(type)\""
+            return PrometheusAPI.badData(reason).response
+        }
         filter.ruleNames = Set(query.all("rule_name[]"))
         filter.groupNames = Set(query.all("rule_group[]"))
         filter.files = Set(query.all("file[]"))

@@ -52,6 +52,10 @@ package struct ServerConfiguration: Sendable {
     package var scrapeConfig = ""
     package var connectionsMax = 10_000
     package var connectionsPerAddressMax = 1000
+    /// The file every query is written to; empty: none.
+    package var queryLog = ""
+    /// Whether `/api/v1/admin/tsdb` is answered, which can erase what is stored.
+    package var hasAdminAPI = false
     /// Functions and aggregations that Prometheus calls experimental are answered.
     package var promqlExperimentalFunctions = false
     package var queryTimeout: Int64 = 60 * 1_000_000_000

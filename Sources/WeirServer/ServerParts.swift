@@ -27,12 +27,16 @@ final class ServerParts: Sendable {
     let elastic: ElasticEndpoint
     let query: QueryEndpoint
     let export: ExportEndpoint
+    let federate: FederateEndpoint
     let remoteRead: RemoteReadEndpoint
     let logQuery: LogQueryEndpoint
     let traceQuery: TraceQueryEndpoint
     let tailHub = TailHub()
     let tail: TailEndpoint
     let admin: AdminEndpoint
+    let adminTSDB: AdminTSDBEndpoint
+    let statusPages: StatusEndpoint
+    let queryLog: QueryLog?
     let rules: RuleEngine
     let ruleLoop: RuleLoop
     let queryPool: WorkerPool
@@ -133,14 +137,26 @@ final class ServerParts: Sendable {
             spanMetrics = nil
         }
         elastic = ElasticEndpoint(logs: logs)
+        queryLog =
+            configuration.queryLog.isEmpty ? nil : QueryLog(path: configuration.queryLog, log: log)
+        let register = QueryRegister(log: queryLog)
         let frame = QueryFrame(
             configuration: configuration,
             clock: clock,
             pool: queryPool,
-            telemetry: telemetry
+            telemetry: telemetry,
+            register: register
+        )
+        statusPages = StatusEndpoint(
+            store: store,
+            configuration: configuration,
+            startedAt: startedAt,
+            register: register,
+            pool: adminPool
         )
         query = QueryEndpoint(source: source, frame: frame)
         export = ExportEndpoint(store: store, frame: frame)
+        federate = FederateEndpoint(store: store, frame: frame)
         remoteRead = RemoteReadEndpoint(
             store: store,
             configuration: configuration,
@@ -157,6 +173,12 @@ final class ServerParts: Sendable {
         )
         tail = TailEndpoint(store: store, hub: tailHub, clock: clock, telemetry: telemetry)
         admin = AdminEndpoint(store: store, pool: adminPool)
+        adminTSDB = AdminTSDBEndpoint(
+            store: store,
+            configuration: configuration,
+            clock: clock,
+            pool: adminPool
+        )
         let stateStore: SQLiteRuleStateStore
         do throws(RuleStateError) {
             stateStore = try SQLiteRuleStateStore(database: store.catalogDatabase)

@@ -34,15 +34,32 @@ struct StoreSampleSource: SampleSource {
                 context.segmentsRead.add(selection.sourceCount, ordering: .relaxed)
                 return selection
             }
-            return StoreSeriesSelection(
+            let selection = StoreSeriesSelection(
                 try select(.metrics),
                 histograms: try select(.histograms),
                 context: context,
                 budget: budget
             )
+            noteRead(selection.labels)
+            return selection
         } catch {
             throw Self.queryError(error, budget)
         }
+    }
+
+    /// Notes that a query read the metrics of these series.
+    private func noteRead(_ labels: [Labels]) {
+        var names: [String] = []
+        var last: ArraySlice<UInt8>?
+        for labels in labels {
+            // Series of one name stand together.
+            guard let range = labels.valueRange(of: Labels.metricNameLabel),
+                last != labels.bytes[range]
+            else { continue }
+            last = labels.bytes[range]
+            names.append(String(decoding: labels.bytes[range], as: UTF8.self))
+        }
+        store.reads.note(names, at: store.now)
     }
 
     func series(
@@ -52,15 +69,25 @@ struct StoreSampleSource: SampleSource {
         context: QueryContext
     ) throws(QueryError) -> [Labels] {
         var found: Set<Labels> = []
-        for matchers in matcherSets.isEmpty ? [[]] : matcherSets {
-            try context.check()
-            let selection = try select(
-                matchers,
-                fromMilliseconds: fromMilliseconds,
-                throughMilliseconds: throughMilliseconds,
-                context: context
-            )
-            found.formUnion(selection.labels)
+        let budget = QueryBudget(context: context)
+        let times = Self.nanoseconds(fromMilliseconds, throughMilliseconds)
+        do throws(StoreError) {
+            for matchers in matcherSets.isEmpty ? [[]] : matcherSets {
+                for signal in [Signal.metrics, .histograms] {
+                    guard budget.charge(rows: 0, blocks: 0, bytes: 0) else { throw .budget }
+                    let selection = try store.select(
+                        tenant: tenant,
+                        signal: signal,
+                        matchers: matchers,
+                        times: times,
+                        budget: budget
+                    )
+                    context.segmentsRead.add(selection.sourceCount, ordering: .relaxed)
+                    found.formUnion(selection.labels)
+                }
+            }
+        } catch {
+            throw Self.queryError(error, budget)
         }
         return Array(found)
     }

@@ -162,8 +162,9 @@ package final class WeirServer: Sendable {
         }
     }
 
-    /// Reads the rule files and the scrape configuration again.
+    /// Reads the rule files and the scrape configuration again, and opens the query log again.
     package func reload() {
+        parts.queryLog?.reopen()
         if let problem = parts.reloadScraping() { log("scraping: \(problem); all stays as it was") }
         for problem in parts.ruleLoop.reload().problems { log("rules: \(problem)") }
     }

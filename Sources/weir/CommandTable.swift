@@ -92,6 +92,18 @@ enum CommandTable {
             run: StatusCommand.run
         ),
         Command(
+            name: "cardinality",
+            summary: "what costs among the active series",
+            usage: CardinalityCommand.usage,
+            run: CardinalityCommand.run
+        ),
+        Command(
+            name: "queries",
+            summary: "queries that run, and those that cost most",
+            usage: QueriesCommand.usage,
+            run: QueriesCommand.run
+        ),
+        Command(
             name: "import",
             summary: "send a file of samples to a server",
             usage: ImportCommand.usage,

@@ -12,7 +12,8 @@ enum ServeCommand {
         Settings come from flags, over WEIR_… variables, over weir.yaml, over these defaults:
         \(ConfigurationReader.help)
 
-        TERM and INT stop it in order; HUP reads the rule files and the scrape configuration again.
+        TERM and INT stop it in order; HUP reads the rule files and
+        the scrape configuration again, and opens the query log again.
         """
     }
 

@@ -25,6 +25,8 @@ final class LogServer {
         server = try WeirServer(configuration) { _ in }
     }
 
+    var dataFolder: String { "\(folder.path)/data" }
+
     deinit { server.stop(drainSeconds: 0) }
 
     func send(

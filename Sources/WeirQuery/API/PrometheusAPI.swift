@@ -201,11 +201,11 @@ package enum PrometheusAPI {
 
     // MARK: Parameters
 
-    private static func value(_ parameters: Parameters, _ name: String) -> String? {
+    static func value(_ parameters: Parameters, _ name: String) -> String? {
         parameters.first { $0.0 == name }?.1
     }
 
-    private static func time(
+    static func time(
         _ parameters: Parameters,
         _ name: String
     ) throws(PrometheusError) -> Int64? {
@@ -230,7 +230,7 @@ package enum PrometheusAPI {
     }
 
     /// The most results wanted; no limit when the parameter is missing or zero.
-    private static func limit(_ parameters: Parameters) throws(PrometheusError) -> Int {
+    static func limit(_ parameters: Parameters) throws(PrometheusError) -> Int {
         guard let text = value(parameters, "limit"), !text.isEmpty else { return .max }
         guard let limit = Int(text) else {
             throw PrometheusError(
@@ -272,11 +272,10 @@ package enum PrometheusAPI {
         }
     }
 
-    private static func matchingSeries(
-        _ parameters: Parameters,
-        _ source: any SampleSource,
-        _ context: QueryContext
-    ) throws(PrometheusError) -> [Labels] {
+    /// What each `match[]` asks for.
+    static func selectors(
+        _ parameters: Parameters
+    ) throws(PrometheusError) -> [[LabelMatcher]] {
         var sets: [[LabelMatcher]] = []
         for (name, text) in parameters where name == "match[]" {
             do throws(QueryError) {
@@ -285,6 +284,13 @@ package enum PrometheusAPI {
                 throw PrometheusError(parameter: "match[]", error.message(query: text))
             }
         }
+        return sets
+    }
+
+    /// `start` and `end`; all times without them.
+    static func times(
+        _ parameters: Parameters
+    ) throws(PrometheusError) -> (from: Int64, through: Int64) {
         let from = try time(parameters, "start") ?? PrometheusTime.millisecondsMin
         let through = try time(parameters, "end") ?? PrometheusTime.millisecondsMax
         guard through >= from else {
@@ -293,6 +299,16 @@ package enum PrometheusAPI {
                 "end timestamp must not be before start timestamp"
             )
         }
+        return (from, through)
+    }
+
+    private static func matchingSeries(
+        _ parameters: Parameters,
+        _ source: any SampleSource,
+        _ context: QueryContext
+    ) throws(PrometheusError) -> [Labels] {
+        let sets = try selectors(parameters)
+        let (from, through) = try times(parameters)
         return try run { () throws(QueryError) in
             try source.series(
                 sets,
@@ -305,7 +321,7 @@ package enum PrometheusAPI {
 
     // MARK: Answers
 
-    private static func answer(
+    static func answer(
         _ body: () throws(PrometheusError) -> PrometheusAnswer
     ) -> PrometheusAnswer {
         do throws(PrometheusError) {
@@ -315,7 +331,7 @@ package enum PrometheusAPI {
         }
     }
 
-    private static func run<Result>(
+    static func run<Result>(
         _ body: () throws(QueryError) -> Result
     ) throws(PrometheusError) -> Result {
         do throws(QueryError) {

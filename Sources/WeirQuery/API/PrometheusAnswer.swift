@@ -16,6 +16,7 @@ struct PrometheusError: Error, Hashable {
         case execution
         case timeout
         case canceled
+        case unavailable
         case internalError = "internal"
 
         var status: Int {
@@ -24,6 +25,7 @@ struct PrometheusError: Error, Hashable {
             case .execution: 422
             case .timeout: 503
             case .canceled: 499
+            case .unavailable: 503
             case .internalError: 500
             }
         }

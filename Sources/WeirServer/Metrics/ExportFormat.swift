@@ -36,19 +36,24 @@ enum ExportFormat: String, CaseIterable, Sendable {
         case .prometheus, .openmetrics:
             let head = Self.exposition(labels)
             for (time, value) in zip(times, values) where !Self.isStale(value) {
-                bytes += head
-                bytes.append(0x20)
-                NumberText.appendSample(value, to: &bytes)
-                bytes.append(0x20)
-                if self == .prometheus {
-                    bytes += String(time).utf8
-                } else {
-                    PrometheusTime.append(milliseconds: time, to: &bytes)
-                }
-                bytes.append(0x0A)
+                append(head, time, value, to: &bytes)
             }
         case .line: Self.appendLines(labels, times, values, to: &bytes)
         }
+    }
+
+    /// Appends one sample of Prometheus's texts; `head` is its name and labels.
+    func append(_ head: [UInt8], _ time: Int64, _ value: Double, to bytes: inout [UInt8]) {
+        bytes += head
+        bytes.append(0x20)
+        NumberText.appendSample(value, to: &bytes)
+        bytes.append(0x20)
+        if self == .prometheus {
+            bytes += String(time).utf8
+        } else {
+            PrometheusTime.append(milliseconds: time, to: &bytes)
+        }
+        bytes.append(0x0A)
     }
 
     private static func isStale(_ value: Double) -> Bool {
@@ -88,7 +93,7 @@ enum ExportFormat: String, CaseIterable, Sendable {
     }
 
     /// `name{label="value"}`; names that need it are quoted, within the braces.
-    private static func exposition(_ labels: Labels) -> [UInt8] {
+    static func exposition(_ labels: Labels) -> [UInt8] {
         var bytes: [UInt8] = []
         var pairs = labels.pairs
         var isFirst = true

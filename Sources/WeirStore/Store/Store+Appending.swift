@@ -69,8 +69,11 @@ struct CommitQueue {
         case append([PendingBatch])
         /// Closes the journal file; tells the last sequence in it.
         case rotate(@Sendable (Result<UInt64, StoreError>) -> Void)
-        /// Removes journal files that a checkpoint has covered.
-        case removeFiles(through: UInt64)
+        /// Removes journal files that a checkpoint has covered; tells whether they are gone.
+        case removeFiles(
+            through: UInt64,
+            completion: (@Sendable (Result<Void, FileError>) -> Void)? = nil
+        )
     }
 
     var jobs: [Job] = []

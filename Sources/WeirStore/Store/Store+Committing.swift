@@ -26,11 +26,13 @@ extension Store {
                     commit(group, &commitLog)
                     group = []
                     completion(rotate(&commitLog))
-                case .removeFiles(let sequence):
+                case .removeFiles(let sequence, let completion):
                     do throws(FileError) {
                         try commitLog.journal.removeFiles(through: sequence)
+                        completion?(.success(()))
                     } catch {
                         log("journal: \(error)")
+                        completion?(.failure(error))
                     }
                 }
             }

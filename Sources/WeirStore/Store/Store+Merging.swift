@@ -38,24 +38,35 @@ extension Store {
     private static let coldNanoseconds: Int64 = 3600 * 1_000_000_000
     private static let idleNanoseconds: Int64 = 60_000_000_000
 
-    func runMerges() {
+    /// - Parameter unfinished: Erasures that were interrupted. Nothing merges before they are done: it
+    ///   would mix rows that are to go with later ones.
+    func runMerges(_ unfinished: [Erasure]) {
         Thread.lowerPriorityOfCurrent()
+        var unfinished = unfinished
+        _ = finishErasures(&unfinished)
         while true {
             let work: WorkQueue =
                 merges.wait(timeoutNanoseconds: Self.idleNanoseconds) { queue in
-                    guard !queue.requests.isEmpty || queue.isFlushDue || queue.isStopping else {
-                        return nil
-                    }
+                    let isIdle =
+                        queue.requests.isEmpty && queue.erasures.isEmpty && !queue.isFlushDue
+                        && !queue.isStopping
+                    if isIdle { return nil }
                     let work = queue
                     queue.requests = []
+                    queue.erasures = []
                     queue.isFlushDue = false
                     return work
                 } ?? WorkQueue()
             if work.isStopping {
                 for request in work.requests { request(.failure(.stopping)) }
+                for request in work.erasures { request.completion(.failure(.stopping)) }
                 return
             }
-            let result = mergeRound(isFull: !work.requests.isEmpty)
+            let failure = finishErasures(&unfinished)
+            for request in work.erasures { request.completion(begin(request, &unfinished)) }
+            let result =
+                unfinished.isEmpty
+                ? mergeRound(isFull: !work.requests.isEmpty) : .failure(failure ?? .stopping)
             Allocator.trim()
             for request in work.requests { request(result) }
         }
@@ -162,12 +173,16 @@ extension Store {
         return sources
     }
 
-    private func publishMerge(
+    /// Puts a segment in the place of others.
+    ///
+    /// - Returns: False when one of those is no longer there; the new one is removed then.
+    @discardableResult
+    func publishMerge(
         _ merged: LiveSegment?,
         retiring: [SegmentRecord]
-    ) throws(StoreError) {
+    ) throws(StoreError) -> Bool {
         let added = merged.map { [$0] } ?? []
-        try publishing.withLock { _ throws(StoreError) in
+        return try publishing.withLock { _ throws(StoreError) in
             // Retention or a quarantine may have taken an input away meanwhile.
             let isStillThere = state.withLock { state in
                 retiring.allSatisfy { record in
@@ -178,7 +193,7 @@ extension Store {
             }
             guard isStillThere else {
                 for segment in added { try? fileSystem.removeFile(segment.reader.path) }
-                return
+                return false
             }
             do throws(SQLiteError) {
                 try catalog.publish(adding: added.map(\.record), retiring: retiring)
@@ -191,6 +206,7 @@ extension Store {
                 for segment in added { state.insert(segment) }
             }
             for record in retiring { try? fileSystem.removeFile(path(record.path)) }
+            return true
         }
     }
 }

@@ -20,7 +20,7 @@ extension Store {
         encoder: PageEncoder
     ) throws(StoreError) -> LiveSegment? {
         let directory = path(bucket.path)
-        let name = Self.segmentName(sequences)
+        let name = freeName(sequences, in: directory)
         let temporary = "\(directory)/\(name).tmp"
         do throws(SegmentMerge.Failure) {
             let written = try writeFile(
@@ -117,12 +117,23 @@ extension Store {
         try fileSystem.syncDirectory(options.directory)
     }
 
+    /// A segment that was written anew stands beside the one it replaces for a moment, so it has
+    /// another name.
+    private func freeName(_ sequences: ClosedRange<UInt64>, in directory: String) -> String {
+        let name = Self.segmentName(sequences)
+        var rewrite = 0
+        while fileSystem.exists("\(directory)/\(name)\(rewrite == 0 ? "" : "-\(rewrite)").seg") {
+            rewrite += 1
+        }
+        return "\(name)\(rewrite == 0 ? "" : "-\(rewrite)").seg"
+    }
+
     private static func segmentName(_ sequences: ClosedRange<UInt64>) -> String {
         func hex(_ value: UInt64) -> String {
             let digits = String(value, radix: 16)
             return String(repeating: "0", count: max(0, 16 - digits.count)) + digits
         }
-        return "\(hex(sequences.lowerBound))-\(hex(sequences.upperBound)).seg"
+        return "\(hex(sequences.lowerBound))-\(hex(sequences.upperBound))"
     }
 
     /// Takes a damaged segment out of service: the rest is served without it.

@@ -42,6 +42,27 @@ extension Store {
     /// The last batch that a reader sees who selects now.
     package var visibleSequence: UInt64 { state.withLock { $0.lastSequence } }
 
+    /// The streams of a signal that were written lately.
+    package func activeStreams(tenant: String = "default", signal: Signal) -> ActiveStreams {
+        registry(tenant: tenant, signal: signal).active
+    }
+
+    /// The first and last time of the metrics that are kept, in nanoseconds; nil when there are none.
+    package func metricTimes(tenant: String = "default") -> ClosedRange<Int64>? {
+        let buckets = state.withLock { state in
+            state.buckets.filter { $0.key.tenant == tenant && $0.key.signal == .metrics }
+        }
+        var ranges: [ClosedRange<Int64>] = []
+        for bucket in buckets.values {
+            ranges += bucket.segments.map(\.record.times) + bucket.parts.map(\.timeRange)
+            for batch in bucket.active where batch.rowCount > 0 { ranges.append(batch.timeRange) }
+        }
+        guard let first = ranges.lazy.map(\.lowerBound).min(),
+            let last = ranges.lazy.map(\.upperBound).max()
+        else { return nil }
+        return first...last
+    }
+
     package func status() -> StoreStatus {
         let snapshot = state.withLock { $0 }
         var bySignal: [RegistryKey: StoreStatus.SignalStatus] = [:]

@@ -19,6 +19,9 @@ package final class Store: Sendable {
     let catalog: Catalog
     /// Type, unit and help of metrics.
     package let metadata: MetadataTable
+    let erasures: ErasureTable
+    /// When metrics were last read.
+    package let reads: ReadTable
     let registries = Mutex<[RegistryKey: StreamRegistry]>([:])
     let commits = Monitor(CommitQueue())
     let flushes = Monitor(WorkQueue())
@@ -72,11 +75,13 @@ package final class Store: Sendable {
             if error.path.hasSuffix("/LOCK") { throw .locked(path: options.directory) }
             throw .file(error)
         }
-        let opened: (state: StoreState, seen: SeenBatches)
+        let opened: (state: StoreState, seen: SeenBatches, unfinished: [Erasure])
         let checkpoint: UInt64
         do throws(SQLiteError) {
             catalog = try Catalog(path: "\(options.directory)/catalog.sqlite")
             metadata = try MetadataTable(database: catalog.database)
+            erasures = try ErasureTable(database: catalog.database)
+            reads = try ReadTable(database: catalog.database)
             checkpoint = try catalog.checkpoint()
             let remembered = try catalog.batches(
                 since: clock.nowNanoseconds() - options.batchMemory
@@ -88,7 +93,8 @@ package final class Store: Sendable {
                     fileSystem: fileSystem,
                     log: log
                 ),
-                SeenBatches(remembered)
+                SeenBatches(remembered),
+                try erasures.all()
             )
         } catch {
             throw .catalog(error)
@@ -123,7 +129,7 @@ package final class Store: Sendable {
         for gap in report.gaps {
             log("journal: batches \(gap.lowerBound) to \(gap.upperBound) are missing")
         }
-        start(journal: journal)
+        start(journal: journal, erasing: opened.unfinished)
     }
 
     private static func parent(of path: String) -> String {
@@ -131,7 +137,7 @@ package final class Store: Sendable {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    private func start(journal: Journal) {
+    private func start(journal: Journal, erasing unfinished: [Erasure]) {
         let firstSequence = state.withLock { $0.lastSequence } + 1
         threads.withLock { threads in
             threads.append(
@@ -140,7 +146,7 @@ package final class Store: Sendable {
                 }
             )
             threads.append(Thread(name: "weir-flush") { self.runFlushes() })
-            threads.append(Thread(name: "weir-merge") { self.runMerges() })
+            threads.append(Thread(name: "weir-merge") { self.runMerges(unfinished) })
         }
     }
 
@@ -184,8 +190,12 @@ package final class Store: Sendable {
         }
         for thread in running { thread.join() }
         scanPool.stop()
+        reads.flush()
         lock.withLock { $0 = nil }
     }
+
+    /// The wall clock's time, in nanoseconds.
+    package var now: Int64 { clock.nowNanoseconds() }
 
     /// The catalog's SQLite file, in which other parts of Weir keep tables of their own.
     package var catalogDatabase: SQLiteDatabase { catalog.database }

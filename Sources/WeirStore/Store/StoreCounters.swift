@@ -12,12 +12,15 @@ package final class StoreCounters: Sendable {
     package let mergedRows = Counter()
     package let segmentBytesWritten = Counter()
     package let expiredSegments = Counter()
+    package let erasedRows = Counter()
 }
 
 /// What waits for the flush or the merge thread.
 struct WorkQueue {
     /// Callers that wait for a round of work to end.
     var requests: [@Sendable (Result<Void, StoreError>) -> Void] = []
+    /// What is to be erased; of the merge thread only.
+    var erasures: [ErasureRequest] = []
     var isFlushDue = false
     var isSortDue = false
     var isStopping = false

@@ -1,5 +1,15 @@
 import Synchronization
-internal import WeirCore
+package import WeirCore
+
+/// The streams that a store takes as active, by number.
+package struct ActiveStreams: Sendable {
+    /// Empty where a stream was forgotten.
+    package var labels: [Labels] = []
+    /// When each stream's first and last rows came, by the wall clock, in nanoseconds; what came before
+    /// the start counts as coming at the start.
+    package var firstWrites: [Int64] = []
+    package var lastWrites: [Int64] = []
+}
 
 /// The streams of one tenant and signal that were written lately, each with a small number.
 ///
@@ -9,7 +19,8 @@ final class StreamRegistry: Sendable {
     private struct State {
         var references: [Labels: UInt32] = [:]
         var labels: [Labels] = []
-        /// When each stream was last written, by the wall clock, in nanoseconds.
+        /// When each stream was first and last written, by the wall clock, in nanoseconds.
+        var firstWrites: [Int64] = []
         var lastWrites: [Int64] = []
         /// The journal epoch in which each stream was last defined.
         var definedEpochs: [UInt32] = []
@@ -60,6 +71,7 @@ final class StreamRegistry: Sendable {
                     let reference = UInt32(state.labels.count)
                     state.references[labels] = reference
                     state.labels.append(labels)
+                    state.firstWrites.append(now)
                     state.lastWrites.append(now)
                     state.definedEpochs.append(0)
                     if !handles.isEmpty { handles[index].reference = reference }
@@ -96,6 +108,17 @@ final class StreamRegistry: Sendable {
     /// `sweepCount` changes when some were.
     func snapshot() -> (labels: [Labels], sweepCount: Int) {
         state.withLock { ($0.labels, $0.sweepCount) }
+    }
+
+    /// All that are active.
+    var active: ActiveStreams {
+        state.withLock {
+            ActiveStreams(
+                labels: $0.labels,
+                firstWrites: $0.firstWrites,
+                lastWrites: $0.lastWrites
+            )
+        }
     }
 
     var activeCount: Int { state.withLock { $0.references.count } }

@@ -1,0 +1,47 @@
+package import WeirCore
+internal import WeirPattern
+
+/// What is to be erased: the rows that `through` covers, of the series that satisfy one of the
+/// selectors, at `times`.
+struct Erasure: Hashable, Sendable {
+    /// The catalog's number of it.
+    let id: Int64
+    let tenant: String
+    /// Each a list of matchers, all of which a series must satisfy.
+    let selectors: [[LabelMatcher]]
+    /// Nanoseconds, inclusive.
+    let times: ClosedRange<Int64>
+    /// The last batch that is erased from: later rows stay.
+    let through: UInt64
+
+    /// The signals that are erased from.
+    static let signals: [Signal] = [.metrics, .histograms, .exemplars]
+}
+
+/// What an erasure did.
+///
+/// Sizes are bytes.
+package struct ErasureReceipt: Hashable, Sendable {
+    /// Different series of which rows were erased.
+    package var series = 0
+    /// By signal.
+    package var rows: [Signal: Int] = [:]
+    /// Segments that were written anew without the rows.
+    package var segmentsRewritten = 0
+    /// Segments in which no other rows were.
+    package var segmentsRemoved = 0
+    /// What the segments took that were rewritten or removed.
+    package var bytesBefore = 0
+    /// What stands in their place.
+    package var bytesAfter = 0
+    /// Segments that may hold such rows, but cannot be read.
+    package var segmentsUnreadable = 0
+}
+
+/// An erasure that waits for the merge thread.
+struct ErasureRequest: Sendable {
+    let tenant: String
+    let selectors: [[LabelMatcher]]
+    let times: ClosedRange<Int64>
+    let completion: @Sendable (Result<ErasureReceipt, StoreError>) -> Void
+}

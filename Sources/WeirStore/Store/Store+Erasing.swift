@@ -1,0 +1,258 @@
+internal import Synchronization
+internal import WeirColumns
+internal import WeirCore
+package import WeirPattern
+internal import WeirSystem
+
+extension Store {
+    /// Erases rows of metrics, native histograms and exemplars: those of series that satisfy all
+    /// matchers of one of the selectors, at `times` (nanoseconds, inclusive), that were acknowledged
+    /// before the call.
+    ///
+    /// When it returns they are in no segment, not in memory and not in the journal. What a crash
+    /// interrupts is finished when the store opens again; each segment has all of its rows until it
+    /// has none of them. Files that a snapshot links to stay there.
+    ///
+    /// - Throws: `StoreError.pattern` before anything is done. With another error some may be erased;
+    ///   the rest is tried again before the next merge.
+    package func erase(
+        tenant: String = "default",
+        selectors: [[LabelMatcher]],
+        times: ClosedRange<Int64>
+    ) throws(StoreError) -> ErasureReceipt {
+        do throws(PatternError) {
+            for matchers in selectors { _ = try StreamMatchers(matchers) }
+        } catch {
+            throw .pattern(error)
+        }
+        try flush()
+        let outcome = Monitor<Result<ErasureReceipt, StoreError>?>(nil)
+        let isTaken = merges.update { queue in
+            guard !queue.isStopping else { return false }
+            queue.erasures.append(
+                ErasureRequest(tenant: tenant, selectors: selectors, times: times) { result in
+                    outcome.update { $0 = result }
+                }
+            )
+            return true
+        }
+        guard isTaken, let result = outcome.wait(until: { $0 }) else { throw .stopping }
+        return try result.get()
+    }
+
+    /// Notes an erasure in the catalog and carries it out; it is left in `unfinished` on failure.
+    ///
+    /// Only the merge thread calls this: meanwhile nothing is merged, so that no segment holds rows
+    /// of before and after.
+    func begin(
+        _ request: ErasureRequest,
+        _ unfinished: inout [Erasure]
+    ) -> Result<ErasureReceipt, StoreError> {
+        do throws(StoreError) {
+            let erasure = try note(request)
+            unfinished.append(erasure)
+            return .success(try finish(erasure, &unfinished))
+        } catch {
+            noteFailedWrite(error)
+            return .failure(error)
+        }
+    }
+
+    /// Carries out what a crash or a full disk has interrupted.
+    func finishErasures(_ unfinished: inout [Erasure]) -> StoreError? {
+        for erasure in unfinished {
+            do throws(StoreError) {
+                let receipt = try finish(erasure, &unfinished)
+                let rowCount = receipt.rows.values.reduce(0, +)
+                log("finished an erasure that was interrupted: \(rowCount) rows")
+            } catch {
+                noteFailedWrite(error)
+                return error
+            }
+        }
+        return nil
+    }
+
+    private func note(_ request: ErasureRequest) throws(StoreError) -> Erasure {
+        try publishing.withLock { _ throws(StoreError) in
+            do throws(SQLiteError) {
+                return try erasures.add(request, through: try catalog.checkpoint())
+            } catch {
+                throw .catalog(error)
+            }
+        }
+    }
+
+    private func finish(
+        _ erasure: Erasure,
+        _ unfinished: inout [Erasure]
+    ) throws(StoreError) -> ErasureReceipt {
+        var receipt = ErasureReceipt()
+        var streams: Set<Labels> = []
+        let (segments, unreadable) = state.withLock { state in
+            let keys = state.buckets.keys.filter { erasure.covers($0) }
+            return (
+                keys.sorted { ($0.day, $0.signal.rawValue) < ($1.day, $1.signal.rawValue) }
+                    .flatMap { state.buckets[$0]?.segments ?? [] }
+                    .filter { erasure.covers($0.record) },
+                state.quarantined.filter { erasure.covers($0.bucket) && erasure.covers($0) }
+            )
+        }
+        receipt.segmentsUnreadable = unreadable.count
+        // Oldest first: of samples with equal times the later is read, until it is gone as well.
+        for segment in segments {
+            if merges.read({ $0.isStopping }) { throw .stopping }
+            do throws(StoreError) {
+                try erase(erasure, from: segment, &receipt, &streams)
+            } catch .segment(let error) {
+                quarantine(segment, error)
+                receipt.segmentsUnreadable += 1
+            } catch .pattern(let error) {
+                // It gave up on a value, and would again.
+                try forget(erasure, &unfinished)
+                throw .pattern(error)
+            }
+        }
+        receipt.series = streams.count
+        try waitForJournal(through: erasure.through)
+        try forget(erasure, &unfinished)
+        counters.erasedRows.add(receipt.rows.values.reduce(0, +))
+        return receipt
+    }
+
+    private func forget(
+        _ erasure: Erasure,
+        _ unfinished: inout [Erasure]
+    ) throws(StoreError) {
+        do throws(SQLiteError) {
+            try erasures.remove(erasure)
+        } catch {
+            throw .catalog(error)
+        }
+        unfinished.removeAll { $0.id == erasure.id }
+    }
+
+    /// Waits until the journal's files that a checkpoint has covered are gone.
+    private func waitForJournal(through sequence: UInt64) throws(StoreError) {
+        let outcome = Monitor<Result<Void, FileError>?>(nil)
+        let isTaken = commits.update { queue in
+            guard !queue.isStopped else { return false }
+            queue.jobs.append(
+                .removeFiles(through: sequence) { result in outcome.update { $0 = result } }
+            )
+            return true
+        }
+        guard isTaken, let result = outcome.wait(until: { $0 }) else { throw .stopping }
+        do throws(FileError) {
+            try result.get()
+        } catch {
+            throw .file(error)
+        }
+    }
+
+    private func erase(
+        _ erasure: Erasure,
+        from segment: LiveSegment,
+        _ receipt: inout ErasureReceipt,
+        _ streams: inout Set<Labels>
+    ) throws(StoreError) {
+        let ordinals = try self.ordinals(erasure, in: segment)
+        guard !ordinals.isEmpty else { return }
+        let bucket = segment.record.bucket
+        let encoder = PageEncoder(effort: .thorough)
+        let input: SegmentInput
+        let cursor: ErasingCursor?
+        let fields: ErasedFields?
+        do throws(SegmentError) {
+            if bucket.signal.schema.hasFields {
+                let erased = try ErasedFields(
+                    segment.reader,
+                    erasing: Set(ordinals),
+                    at: erasure.times,
+                    encoder: encoder
+                )
+                (cursor, fields) = (nil, erased)
+                input = .fields(erased.sources)
+            } else {
+                let erasing = ErasingCursor(
+                    try SegmentCursor(segment.reader, decoder: PageDecoder()),
+                    schema: bucket.signal.schema,
+                    erasing: ordinals,
+                    at: erasure.times
+                )
+                (cursor, fields) = (erasing, nil)
+                input = .runs([erasing])
+            }
+        } catch {
+            throw .segment(error)
+        }
+        let written = try writeSegment(
+            input,
+            bucket: bucket,
+            sequences: segment.record.sequences,
+            encoder: encoder
+        )
+        let rowCount = (cursor?.erasedRowCount ?? 0) + (fields?.erasedRowCount ?? 0)
+        guard rowCount > 0 else {
+            // The streams are there, but have no rows at those times.
+            if let written { try? fileSystem.removeFile(written.reader.path) }
+            return
+        }
+        guard try publishMerge(written, retiring: [segment.record]) else { return }
+        do throws(FileError) {
+            let path = path(segment.record.path)
+            if fileSystem.exists(path) { try fileSystem.removeFile(path) }
+            try fileSystem.syncDirectory(self.path(bucket.path))
+        } catch {
+            throw .file(error)
+        }
+        streams.formUnion(cursor?.erasedStreams ?? [])
+        streams.formUnion(fields?.erasedStreams ?? [])
+        receipt.rows[bucket.signal, default: 0] += rowCount
+        receipt.bytesBefore += segment.record.byteCount
+        receipt.bytesAfter += written?.record.byteCount ?? 0
+        if written == nil { receipt.segmentsRemoved += 1 } else { receipt.segmentsRewritten += 1 }
+    }
+
+    /// The streams of a segment that any selector selects, ascending.
+    private func ordinals(
+        _ erasure: Erasure,
+        in segment: LiveSegment
+    ) throws(StoreError) -> [Int32] {
+        var found: Set<Int32> = []
+        for selector in erasure.selectors {
+            do throws(StreamSearchError) {
+                try segment.reader.forEachStream(
+                    matching: try Self.compile(selector),
+                    decoder: PageDecoder()
+                ) { ordinal, _ in found.insert(Int32(ordinal)) }
+            } catch {
+                switch error {
+                case .pattern(let error): throw .pattern(error)
+                case .segment(let error): throw .segment(error)
+                }
+            }
+        }
+        return found.sorted()
+    }
+
+    private static func compile(
+        _ matchers: [LabelMatcher]
+    ) throws(StreamSearchError) -> StreamMatchers {
+        do throws(PatternError) {
+            return try StreamMatchers(matchers)
+        } catch {
+            throw .pattern(error)
+        }
+    }
+}
+
+extension Erasure {
+    fileprivate func covers(_ key: BucketKey) -> Bool {
+        key.tenant == tenant && Self.signals.contains(key.signal)
+    }
+
+    fileprivate func covers(_ record: SegmentRecord) -> Bool {
+        record.sequences.upperBound <= through && record.times.overlaps(times)
+    }
+}

@@ -12,7 +12,7 @@ import WeirTestSupport
     /// Streams enough for a label index: some lack labels, some have odd ones.
     private static func streams(_ random: inout SplitMix64) -> [Labels] {
         var streams: Set<Labels> = []
-        for number in 0..<4_800 {
+        for number in 0..<1_000 {
             var pairs = [("host", "h\(number / 6)"), ("name of its own", "\(number)")]
             let name = Int.random(in: 0..<7, using: &random)
             if name > 0 { pairs.append(("__name__", "metric_\(name)")) }
@@ -21,7 +21,7 @@ import WeirTestSupport
             if number % 100 == 7 { pairs.append(("über", "größe|\(number)\n")) }
             // Pages of the stream index end by bytes, so few streams fill many.
             if number % 5 > 0 {
-                let padding = String(repeating: "x", count: number % 3 == 0 ? number % 9 : 220)
+                let padding = String(repeating: "x", count: number % 3 == 0 ? number % 9 : 1600)
                 pairs.append(("a", padding + (number % 3 == 0 ? "" : "\(number)")))
             }
             streams.insert(Labels(pairs))

@@ -68,6 +68,17 @@ extension Bench {
             .milliseconds,
             peer: peer?.countMilliseconds
         )
+        for (index, query) in own.queries.enumerated() {
+            report.add(
+                query.name,
+                query.milliseconds,
+                .milliseconds,
+                reach: query.reach,
+                peer: peer.flatMap {
+                    index < $0.queries.count ? $0.queries[index].milliseconds : nil
+                }
+            )
+        }
         report.add(
             "start to ready with them",
             own.readyMilliseconds,
@@ -86,6 +97,32 @@ extension Bench {
         var counted = 0
         var countMilliseconds = 0.0
         var readyMilliseconds = 0.0
+        var queries: [(name: String, milliseconds: Double, reach: Double?)] = []
+    }
+
+    /// What finds series, and not samples.
+    private static func searches(
+        _ set: DataSet
+    ) -> [(query: QueryMeasure.Query, reach: Double?, count: Int)] {
+        func count(_ name: String, _ matchers: String) -> QueryMeasure.Query {
+            QueryMeasure.instant(name, "count({\(matchers)})", set)
+        }
+        func series(_ name: String, _ matchers: String) -> QueryMeasure.Query {
+            QueryMeasure.series(name, "{\(matchers)}", set)
+        }
+        func values(_ name: String, of label: String) -> QueryMeasure.Query {
+            QueryMeasure.labelValues(name, label, set)
+        }
+        let two = #"__name__=~".*_nice",hostname=~"host_4.*77""#
+        let one = #"hostname=~"host_4321(x|)""#
+        return [
+            (series("two regular expressions, 222 series", two), 50, 222),
+            (series("a regular expression, 10 series", one), 50, 10),
+            (count("  the latter, their newest samples counted", one), nil, 10),
+            (values("values of __name__, 10", of: "__name__"), 10, 10),
+            (values("values of region, 9", of: "region"), 10, 9),
+            (values("values of hostname, 100,000", of: "hostname"), nil, 100_000),
+        ]
     }
 
     private mutating func loadMany(_ kind: ServerKind) throws(BenchError) -> ManyOutcome {
@@ -124,6 +161,18 @@ extension Bench {
             outcome.countMilliseconds = answer.client.median
         } catch {
             report.note("1 M series, \(kind.name): THE QUERY FAILED: \(error)")
+        }
+        for (query, reach, count) in Self.searches(set) {
+            do throws(BenchError) {
+                let answer = try QueryMeasure.measure(query, on: server, repeats: 7)
+                outcome.queries.append((query.name, answer.client.median, reach))
+                let found = answer.checksum > 0 ? Int(answer.checksum) : answer.seriesCount
+                if found != count {
+                    report.note("1 M series, \(kind.name): \(query.name): FOUND \(found)")
+                }
+            } catch {
+                report.note("1 M series, \(kind.name): \(query.name): FAILED: \(error)")
+            }
         }
         server.stop()
         let again = try start(kind, in: folder)

@@ -22,6 +22,16 @@ package protocol SampleSource: Sendable {
         throughMilliseconds: Int64,
         context: QueryContext
     ) throws(QueryError) -> [Labels]
+
+    /// The values of `label`, and the names of all labels when it is nil, of the series that
+    /// `series` finds: each once, in ascending order of their bytes.
+    func labelTexts(
+        _ label: String?,
+        _ matcherSets: [[LabelMatcher]],
+        fromMilliseconds: Int64,
+        throughMilliseconds: Int64,
+        context: QueryContext
+    ) throws(QueryError) -> [String]
 }
 
 /// The series one selector found, ready to be read.

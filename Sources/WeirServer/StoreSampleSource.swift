@@ -92,6 +92,39 @@ struct StoreSampleSource: SampleSource {
         return Array(found)
     }
 
+    func labelTexts(
+        _ label: String?,
+        _ matcherSets: [[LabelMatcher]],
+        fromMilliseconds: Int64,
+        throughMilliseconds: Int64,
+        context: QueryContext
+    ) throws(QueryError) -> [String] {
+        let budget = QueryBudget(context: context)
+        let times = Self.nanoseconds(fromMilliseconds, throughMilliseconds)
+        var found = LabelTexts()
+        do throws(StoreError) {
+            for matchers in matcherSets.isEmpty ? [[]] : matcherSets {
+                for signal in [Signal.metrics, .histograms] {
+                    found.formUnion(
+                        try store.labelTexts(
+                            label,
+                            tenant: tenant,
+                            signal: signal,
+                            matchers: matchers,
+                            times: times,
+                            budget: budget
+                        )
+                    )
+                }
+            }
+        } catch {
+            throw Self.queryError(error, budget)
+        }
+        guard label == nil else { return found.strings }
+        let names = found.strings.map { $0.isEmpty ? Labels.metricNameLabel : $0 }
+        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
     /// The whole nanoseconds of both milliseconds, clamped to what fits.
     static func nanoseconds(_ first: Int64, _ last: Int64) -> ClosedRange<Int64> {
         func scaled(_ milliseconds: Int64, adding rest: Int64) -> Int64 {

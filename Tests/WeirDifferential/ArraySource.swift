@@ -84,6 +84,24 @@ package struct ArraySource: SampleSource {
         }
         return Array(found)
     }
+
+    package func labelTexts(
+        _ label: String?,
+        _ matcherSets: [[LabelMatcher]],
+        fromMilliseconds: Int64,
+        throughMilliseconds: Int64,
+        context: QueryContext
+    ) throws(QueryError) -> [String] {
+        var texts: Set<String> = []
+        for matchers in matcherSets.isEmpty ? [[]] : matcherSets {
+            for one in try find(matchers, fromMilliseconds, throughMilliseconds) {
+                for pair in one.labels.pairs where label == nil || pair.name == label {
+                    texts.insert(label == nil ? pair.name : pair.value)
+                }
+            }
+        }
+        return texts.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
 }
 
 struct ArraySelection: SeriesSelection {

@@ -100,6 +100,14 @@ struct QueryMeasure {
         )
     }
 
+    static func series(_ name: String, _ selector: String, _ set: DataSet) -> Query {
+        Query(
+            name: name,
+            path: "/api/v1/series?match[]=\(PercentEncoding.encode(selector))"
+                + "&start=\(set.start / DataSet.second)&end=\(set.end / DataSet.second)"
+        )
+    }
+
     static func labelValues(_ name: String, _ label: String, _ set: DataSet) -> Query {
         Query(
             name: name,

@@ -108,11 +108,8 @@ package enum PrometheusAPI {
     ) -> PrometheusAnswer {
         answer { () throws(PrometheusError) in
             let start = ContinuousClock.now
-            var names: Set<String> = []
-            for labels in try matchingSeries(parameters, source, context) {
-                for pair in labels.pairs { names.insert(pair.name) }
-            }
-            return try finish(sorted(names), parameters, context, start)
+            let names = try labelTexts(nil, parameters, source, context)
+            return try finish(names, parameters, context, start)
         }
     }
 
@@ -128,11 +125,8 @@ package enum PrometheusAPI {
             guard !name.isEmpty else {
                 throw PrometheusError(.badData, "invalid label name: \"\"")
             }
-            var values: Set<String> = []
-            for labels in try matchingSeries(parameters, source, context) {
-                if let value = labels[name] { values.insert(value) }
-            }
-            return try finish(sorted(values), parameters, context, start)
+            let values = try labelTexts(name, parameters, source, context)
+            return try finish(values, parameters, context, start)
         }
     }
 
@@ -302,18 +296,47 @@ package enum PrometheusAPI {
         return (from, through)
     }
 
+    /// Which series a request means, and when.
+    private struct Scope {
+        let matcherSets: [[LabelMatcher]]
+        let from: Int64
+        let through: Int64
+
+        init(_ parameters: Parameters) throws(PrometheusError) {
+            matcherSets = try selectors(parameters)
+            (from, through) = try times(parameters)
+        }
+    }
+
     private static func matchingSeries(
         _ parameters: Parameters,
         _ source: any SampleSource,
         _ context: QueryContext
     ) throws(PrometheusError) -> [Labels] {
-        let sets = try selectors(parameters)
-        let (from, through) = try times(parameters)
+        let scope = try Scope(parameters)
         return try run { () throws(QueryError) in
             try source.series(
-                sets,
-                fromMilliseconds: from,
-                throughMilliseconds: through,
+                scope.matcherSets,
+                fromMilliseconds: scope.from,
+                throughMilliseconds: scope.through,
+                context: context
+            )
+        }
+    }
+
+    private static func labelTexts(
+        _ label: String?,
+        _ parameters: Parameters,
+        _ source: any SampleSource,
+        _ context: QueryContext
+    ) throws(PrometheusError) -> [String] {
+        let scope = try Scope(parameters)
+        return try run { () throws(QueryError) in
+            try source.labelTexts(
+                label,
+                scope.matcherSets,
+                fromMilliseconds: scope.from,
+                throughMilliseconds: scope.through,
                 context: context
             )
         }
@@ -339,10 +362,6 @@ package enum PrometheusAPI {
         } catch {
             throw PrometheusError(error)
         }
-    }
-
-    private static func sorted(_ names: Set<String>) -> [String] {
-        names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
     private static func finish(

@@ -156,17 +156,11 @@ extension Store {
         } catch {
             throw .pattern(error)
         }
-        let snapshot = state.withLock { state in
-            state.buckets.filter { key, _ in
-                key.tenant == tenant && key.signal == signal
-                    && key.day >= BucketKey.day(of: times.lowerBound)
-                    && key.day <= BucketKey.day(of: times.upperBound)
-            }
-        }
+        let buckets = buckets(tenant: tenant, signal: signal, times: times)
         noteDamage(tenant: tenant, signal: signal, times: times, budget: budget)
         var gathering = Gathering(times: times)
         let decoder = PageDecoder()
-        for (_, bucket) in snapshot.sorted(by: { $0.key.day < $1.key.day }) {
+        for bucket in buckets {
             for segment in bucket.segments where segment.record.times.overlaps(times) {
                 let streams = try find(compiled, in: segment, decoder: decoder, budget: budget)
                 gathering.add(segment, streams)
@@ -204,7 +198,7 @@ extension Store {
         for record in damaged { budget.noteQuarantined(path: record.path) }
     }
 
-    private func find(
+    func find(
         _ matchers: StreamMatchers,
         in labels: [Labels]
     ) throws(StoreError) -> [(Int32, Labels)] {

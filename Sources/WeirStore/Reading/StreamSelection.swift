@@ -95,17 +95,11 @@ extension Store {
         } catch {
             throw .pattern(error)
         }
-        let buckets = state.withLock { state in
-            state.buckets.filter { key, _ in
-                key.tenant == tenant && key.signal == signal
-                    && key.day >= BucketKey.day(of: times.lowerBound)
-                    && key.day <= BucketKey.day(of: times.upperBound)
-            }
-        }
+        let buckets = buckets(tenant: tenant, signal: signal, times: times)
         noteDamage(tenant: tenant, signal: signal, times: times, budget: budget)
         var found: [(place: StreamSelection.Source.Place, streams: [(Int32, Labels)])] = []
         let decoder = PageDecoder()
-        for (_, bucket) in buckets {
+        for bucket in buckets {
             for segment in bucket.segments where segment.record.times.overlaps(times) {
                 let streams = try find(compiled, in: segment, decoder: decoder, budget: budget)
                 if !streams.isEmpty { found.append((.segment(segment), streams)) }
@@ -127,6 +121,17 @@ extension Store {
             }
         }
         return combine(found, times: times)
+    }
+
+    /// What the buckets whose days touch `times` hold now, oldest first.
+    func buckets(tenant: String, signal: Signal, times: ClosedRange<Int64>) -> [Bucket] {
+        let days = BucketKey.day(of: times.lowerBound)...BucketKey.day(of: times.upperBound)
+        let found = state.withLock { state in
+            state.buckets.filter { key, _ in
+                key.tenant == tenant && key.signal == signal && days.contains(key.day)
+            }
+        }
+        return found.sorted { $0.key.day < $1.key.day }.map(\.value)
     }
 
     func find(
@@ -154,7 +159,7 @@ extension Store {
         return streams
     }
 
-    private func find(
+    func find(
         _ matchers: StreamMatchers,
         in part: MemoryPart
     ) throws(StoreError) -> [(Int32, Labels)] {

@@ -16,6 +16,7 @@ final class SegmentReader: Sendable {
     private let file: any File
     /// The label sets, once read, of a segment whose stream index is one page, as most are.
     private let keptLabels = Mutex<[Labels]?>(nil)
+    let keptIndex = Mutex<KeptIndex>(.none)
     /// The directories of field blocks that were read last.
     private let keptDirectories = Mutex(KeptDirectories())
 
@@ -33,6 +34,7 @@ final class SegmentReader: Sendable {
     deinit {
         let count = keptDirectories.withLock { $0.directories.count }
         Self.directoryCount.subtract(count, ordering: .relaxed)
+        dropIndex()
     }
 
     /// How much of the file's end is read at first: enough for most footers.
@@ -242,34 +244,6 @@ final class SegmentReader: Sendable {
         return labels
     }
 
-    /// Calls `body` with the ordinal and labels of every stream that satisfies `matchers`, in
-    /// order.
-    func forEachStream(
-        matching matchers: StreamMatchers,
-        decoder: PageDecoder,
-        _ body: (Int, Labels) -> Void
-    ) throws(StreamSearchError) {
-        let pages = footer.streamPages
-        var run = StreamMatchers.Run(matchers)
-        for (index, page) in pages.enumerated() {
-            let next = index + 1 < pages.count ? pages[index + 1].firstLabels : nil
-            guard matchers.canMatch(from: page.firstLabels, before: next) else { continue }
-            let labels: [Labels]
-            do throws(SegmentError) {
-                labels = try readStreamPage(index, decoder: decoder)
-            } catch {
-                throw .segment(error)
-            }
-            do throws(PatternError) {
-                for (offset, labels) in labels.enumerated() where try run.matches(labels) {
-                    body(page.firstStream + offset, labels)
-                }
-            } catch {
-                throw .pattern(error)
-            }
-        }
-    }
-
     /// Reads everything and checks every checksum.
     func verify(decoder: PageDecoder) throws(SegmentError) {
         for index in footer.streamPages.indices { _ = try readStreamPage(index, decoder: decoder) }
@@ -320,10 +294,4 @@ extension SegmentReader {
             throw .undecodable(path: path, offset: offset, .notCanonical(offset: 0))
         }
     }
-}
-
-/// Why streams could not be searched: the disk's fault, or the pattern's.
-enum StreamSearchError: Error, Hashable {
-    case segment(SegmentError)
-    case pattern(PatternError)
 }

@@ -32,31 +32,43 @@ enum StreamIndex {
     }
 
     static func readPage(_ bytes: [UInt8], streamCount: Int) throws(DecodeError) -> [Labels] {
-        var reader = ByteReader(bytes.span)
         var page: [Labels] = []
         page.reserveCapacity(streamCount)
-        var previous = Labels.empty
-        for _ in 0..<streamCount {
-            let shared = try reader.readCount(limit: previous.bytes.count)
-            let rest = try reader.readCount(limit: labelsBytesMax - shared)
-            let start = reader.offset
-            var next: [UInt8] = []
-            next.reserveCapacity(shared + min(rest, reader.remaining))
-            next.append(contentsOf: previous.bytes[..<shared])
-            try reader.readBytes(count: rest, appendingTo: &next)
-            let labels = try Labels(validating: next)
-            guard page.isEmpty || previous < labels else { throw .notCanonical(offset: start) }
+        try forEachSet(in: bytes, streamCount: streamCount) { _, set throws(DecodeError) in
+            let labels = try Labels(validating: set)
+            guard page.last.map({ $0 < labels }) ?? true else { throw .notCanonical(offset: 0) }
             page.append(labels)
-            previous = labels
+        }
+        return page
+    }
+
+    /// Calls `body` with each label set's place in the page and bytes, which it checks if it needs
+    /// them.
+    static func forEachSet(
+        in bytes: [UInt8],
+        streamCount: Int,
+        _ body: (Int, [UInt8]) throws(DecodeError) -> Void
+    ) throws(DecodeError) {
+        var reader = ByteReader(bytes.span)
+        var set: [UInt8] = []
+        for place in 0..<streamCount {
+            let shared = try reader.readCount(limit: set.count)
+            let rest = try reader.readCount(limit: labelsBytesMax - shared)
+            // In place: only who keeps a set pays for a copy.
+            set.removeLast(set.count - shared)
+            try reader.readBytes(count: rest, appendingTo: &set)
+            try body(place, set)
         }
         guard reader.remaining == 0 else { throw .notCanonical(offset: reader.offset) }
-        return page
     }
 }
 
 /// Matchers as a scan over sorted label sets wants them.
 struct StreamMatchers: Sendable {
     private let matchers: [CompiledMatcher]
+    /// All matchers, the cheapest first: those that list the values they want before those that
+    /// have to be tried.
+    let byCost: [CompiledMatcher]
     /// The canonical bytes that all matching label sets begin with: the metric name, when one
     /// matcher fixes it.
     let requiredPrefix: [UInt8]
@@ -66,6 +78,12 @@ struct StreamMatchers: Sendable {
     init(_ matchers: [LabelMatcher]) throws(PatternError) {
         var compiled: [CompiledMatcher] = []
         for matcher in matchers { compiled.append(try CompiledMatcher(matcher)) }
+        let listed = compiled.filter { $0.onlyValues != nil }
+        let tried = compiled.filter { $0.onlyValues == nil }
+        compiled =
+            listed + tried.filter { $0.matcher.operation == .notEqual }
+            + tried.filter { $0.matcher.operation != .notEqual }
+        byCost = compiled
         nameMatchers = compiled.filter { $0.matcher.name == Labels.metricNameLabel }
         self.matchers = compiled.filter { $0.matcher.name != Labels.metricNameLabel }
         let name = nameMatchers.lazy.compactMap(\.onlyValue).first { !$0.isEmpty }

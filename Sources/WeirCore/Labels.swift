@@ -12,6 +12,8 @@ package struct Labels: Hashable, Sendable {
     package let bytes: [UInt8]
 
     package static let metricNameLabel = "__name__"
+    /// The most bytes that journal and segments hold of one set: whoever takes labels in refuses more.
+    package static let bytesMax = 64 << 10
     package static let empty = Labels(trusted: [])
 
     /// Wraps bytes that are known to be canonical: they came from another `Labels`.

@@ -60,6 +60,9 @@ package struct NativeHistogram: Hashable, Sendable {
     package init() {}
 
     package var hasCustomBounds: Bool { schema == Self.customSchema }
+    private var layoutIsBare: Bool {
+        positive.spans.isEmpty && negative.spans.isEmpty && customBounds.isEmpty
+    }
     package var isStale: Bool { sum.bitPattern == Double.staleMarker.bitPattern }
 }
 
@@ -75,7 +78,14 @@ extension RowBatch {
 
 extension NativeHistogram {
     /// Appends to the columns of `StreamSchema.histograms`.
+    ///
+    /// What ends a series has no buckets, whatever came with it.
     package func append(to columns: inout [ColumnValues]) {
+        if isStale, !positive.isEmpty || !negative.isEmpty || !layoutIsBare {
+            var bare = NativeHistogram()
+            bare.sum = sum
+            return bare.append(to: &columns)
+        }
         columns[0].floats.append(count)
         columns[1].floats.append(sum)
         columns[2].floats.append(zeroCount)
@@ -108,7 +118,7 @@ extension NativeHistogram {
         var bytes: [UInt8] = []
         let counts = positive.counts + negative.counts
         let whole = counts.compactMap { Int64(exactly: $0) }
-        guard whole.count == counts.count, whole.allSatisfy({ abs($0) < 1 << 53 }) else {
+        guard whole.count == counts.count, whole.allSatisfy({ $0.magnitude < 1 << 53 }) else {
             bytes.append(1)
             for count in counts { bytes.appendLittleEndian(count.bitPattern) }
             return bytes

@@ -72,6 +72,13 @@ extension HTTPResponse {
                 reason: "the rows take up to \(bytes) bytes, and \(limit) are stored at once",
                 hint: "nothing was stored; send fewer rows at once"
             )
+        case .labelsTooLong(let bytes, let limit):
+            .error(
+                400,
+                error: "labels_too_long",
+                reason: "a stream has labels of \(bytes) bytes, at most \(limit) are allowed",
+                hint: "nothing was stored; put what is long into fields"
+            )
         case .stopping:
             HTTPResponse.error(
                 503,

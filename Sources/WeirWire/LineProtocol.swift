@@ -59,6 +59,7 @@ package enum LineProtocolError: Error, Hashable {
     case tooManyLabels(count: Int, limit: Int)
     case tooManyFields(limit: Int)
     case labelNameTooLong(bytes: Int, limit: Int)
+    case labelsTooLong(bytes: Int, limit: Int)
     case labelValueTooLong(tag: String, bytes: Int, limit: Int)
 }
 
@@ -86,6 +87,8 @@ extension LineProtocolError: CustomStringConvertible {
         case .tooManyLabels(let count, let limit):
             "\(count) labels where at most \(limit) are allowed"
         case .tooManyFields(let limit): "more than \(limit) fields"
+        case .labelsTooLong(let bytes, let limit):
+            "tags of \(bytes) bytes where at most \(limit) are allowed"
         case .labelNameTooLong(let bytes, let limit):
             "a name of \(bytes) bytes where at most \(limit) are allowed"
         case .labelValueTooLong(let tag, let bytes, let limit):

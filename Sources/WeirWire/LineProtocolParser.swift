@@ -201,7 +201,11 @@ package struct LineProtocolParser {
         guard pairs.count <= options.labelsMax else {
             throw .tooManyLabels(count: pairs.count, limit: options.labelsMax)
         }
-        return Entry(measurement: measurement, tags: Labels(pairs).bytes)
+        let tags = Labels(pairs).bytes
+        // The series' name, of measurement and field, comes to it.
+        let limit = Labels.bytesMax - 8 - 2 * options.labelNameBytesMax
+        guard tags.count <= limit else { throw .labelsTooLong(bytes: tags.count, limit: limit) }
+        return Entry(measurement: measurement, tags: tags)
     }
 
     private func check(key: String, value: String) throws(LineProtocolError) {

@@ -39,6 +39,26 @@ import WeirCore
         }
     }
 
+    /// Whatever a sender puts beside the mark, only the mark is kept.
+    @Test func whatEndsASeriesHasNoBuckets() throws {
+        var stale = NativeHistogram()
+        stale.sum = .staleMarker
+        stale.positive = .init(
+            spans: [.init(offset: 0, length: 3)],
+            counts: [Double(Int64.min), 1]
+        )
+        stale.customBounds = [1]
+        var batch = RowBatch(signal: .histograms)
+        batch.append(stale, stream: 0, time: 0)
+        let read = try NativeHistogram(row: 0, of: batch.columns)
+        #expect(read.isStale && read.positive.isEmpty && read.customBounds.isEmpty)
+        // And the least of all numbers is no reason to fail.
+        var odd = NativeHistogram()
+        odd.positive = .init(spans: [.init(offset: 0, length: 1)], counts: [Double(Int64.min)])
+        batch.append(odd, stream: 0, time: 1)
+        #expect(try NativeHistogram(row: 1, of: batch.columns) == odd)
+    }
+
     @Test func damagedRowsAreRefused() {
         var batch = RowBatch(signal: .histograms)
         batch.append(Self.histograms()[0], stream: 0, time: 0)

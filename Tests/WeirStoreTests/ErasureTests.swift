@@ -46,10 +46,12 @@ import WeirTestSupport
                 found += try files(below: place, hold: text)
                 continue
             }
-            do {
+            do throws(FileError) {
                 let bytes = try host.readFile(place, bytesMax: 1 << 24)
                 if contains(bytes, Array(text.utf8)) { found.append(place) }
-            } catch let error as FileError where error.isNotFound {}
+            } catch {
+                guard error.isNotFound else { throw error }
+            }
         }
         return found
     }

@@ -12,6 +12,26 @@ import WeirTestSupport
         Labels([("__name__", name), ("host", "h\(host)")])
     }
 
+    /// Longer labels would be acknowledged and then not be read back.
+    @Test func labelsThatCouldNotBeReadBackAreRefused() throws {
+        let folder = try TemporaryDirectory()
+        let store = try H.open(folder.path)
+        defer { store.stop() }
+        let long = Labels([
+            ("__name__", "m"), ("a", String(repeating: "x", count: Labels.bytesMax)),
+        ])
+        #expect(throws: StoreError.labelsTooLong(bytes: long.bytes.count, limit: Labels.bytesMax)) {
+            try H.append([(long, H.start, 1)], to: store)
+        }
+        let longest = Labels([
+            ("__name__", "m"), ("a", String(repeating: "x", count: Labels.bytesMax - 10)),
+        ])
+        #expect(longest.bytes.count <= Labels.bytesMax)
+        try H.append([(longest, H.start, 2)], to: store)
+        try store.flush()
+        #expect(try H.read(store) == [longest: [Sample(H.start, 2)]])
+    }
+
     /// What a store must hold: the last write of each stream and time.
     private struct Model {
         var samples: [Labels: [Int64: Double]] = [:]

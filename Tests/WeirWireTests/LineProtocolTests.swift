@@ -206,6 +206,16 @@ import WeirWire
         #expect(result.batch.rowCount == 1)
     }
 
+    @Test func tagsThatAreTooLongTogetherAreRefused() {
+        let value = String(repeating: "x", count: 4000)
+        let tags = (0..<20).map { "t\($0)=\(value)" }.joined(separator: ",")
+        let body = Array("m,\(tags) v=1 1\nm,a=1 v=2 2".utf8)
+        let result = LineProtocolParser.parse(body, options: LineProtocolOptions(now: Self.now))
+        #expect(result.refusals.map(\.line) == [1])
+        #expect(result.refusals.first?.error.description.contains("tags of 80") == true)
+        #expect(result.batch.rowCount == 1)
+    }
+
     @Test func invalidUTF8IsRefused() {
         let body = Array("m,a=".utf8) + [0xFF, 0xFE] + Array(" v=1 1\nm v=2 2".utf8)
         let result = LineProtocolParser.parse(body, options: LineProtocolOptions(now: Self.now))

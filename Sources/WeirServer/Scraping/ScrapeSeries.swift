@@ -114,7 +114,7 @@ struct ScrapeSeries {
         writeEnds(previous: previous, time: time, into: &batches)
         samples.prune(round: round, exposed: parsed.samples.streams)
         histograms.prune(round: round, exposed: parsed.histograms.streams)
-        batches.exemplars = renamed(parsed.exemplars)
+        batches.exemplars = renamed(parsed.exemplars, until: time &+ ScrapedStreams.futureMax)
         batches.metadata = parsed.metadata
         return (batches, counts)
     }
@@ -187,12 +187,12 @@ struct ScrapeSeries {
         }
     }
 
-    /// The exemplars of series that were kept, under their names in the store.
-    private func renamed(_ exemplars: RowBatch) -> RowBatch {
+    /// The exemplars of series that were kept and not of the future, under their names in the store.
+    private func renamed(_ exemplars: RowBatch, until latest: Int64) -> RowBatch {
         guard exemplars.rowCount > 0 else { return exemplars }
         let found = exemplars.streams.map { samples.labels(of: $0) ?? histograms.labels(of: $0) }
         let rows = (0..<exemplars.rowCount).filter {
-            found[Int(exemplars.streamIndexes[$0])] != nil
+            found[Int(exemplars.streamIndexes[$0])] != nil && exemplars.times[$0] <= latest
         }
         let chosen = exemplars.selecting(rows)
         // Streams that are not used must not be there: the store would know them.

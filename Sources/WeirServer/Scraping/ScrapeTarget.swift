@@ -130,7 +130,8 @@ struct ScrapeTarget: Sendable {
     /// The first moment after `now` at which it is due.
     func due(after now: Int64) -> Int64 {
         let start = now - (now - offset).remainder(dividingBy: interval)
-        return start + interval
+        let (due, overflow) = start.addingReportingOverflow(interval)
+        return overflow ? .max : due
     }
 }
 

@@ -20,7 +20,7 @@ struct ScrapedStreams {
     /// What stands for a series that relabelling dropped.
     private static let dropped = -1
     /// Samples with times further ahead are left out, as in Prometheus.
-    private static let futureMax: Int64 = 600_000_000_000
+    static let futureMax: Int64 = 600_000_000_000
 
     private var streams: [Stream] = []
     private var indexes: [Labels: Int] = [:]

@@ -15,11 +15,15 @@ struct SpanIdentity: Hashable {
 
     init(_ facts: SpanFacts) {
         let times =
-            UInt64(bitPattern: facts.start) &* 0x9E37_79B9_7F4A_7C15
+            Self.secret ^ UInt64(bitPattern: facts.start) &* 0x9E37_79B9_7F4A_7C15
             ^ UInt64(bitPattern: facts.duration) &+ UInt64(facts.kind.rawValue) &<< 61
-        high = Self.mix(facts.traceHigh ^ times) ^ Self.mix(facts.spanID &+ times)
-        low = Self.mix(facts.traceLow ^ Self.mix(facts.spanID ^ times &* 3))
+        let span = Self.mix(facts.spanID ^ Self.secret)
+        high = Self.mix(facts.traceHigh ^ times) ^ Self.mix(span &+ times)
+        low = Self.mix(Self.mix(facts.traceLow ^ Self.secret) ^ Self.mix(span ^ times &* 3))
     }
+
+    /// A number of this process alone, so that nobody outside can tell which spans collide.
+    private static let secret = UInt64.random(in: .min ... .max)
 
     @inline(__always)
     private static func mix(_ value: UInt64) -> UInt64 {

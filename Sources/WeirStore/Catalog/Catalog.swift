@@ -47,6 +47,14 @@ package struct BucketKey: Hashable, Sendable {
         Int(time / nanosecondsPerDay - (time % nanosecondsPerDay < 0 ? 1 : 0))
     }
 
+    /// When the day is over; the end of time for the last of all days.
+    var end: Int64 {
+        let (end, overflow) = (Int64(day) + 1).multipliedReportingOverflow(
+            by: Self.nanosecondsPerDay
+        )
+        return overflow ? (day < 0 ? .min : .max) : end
+    }
+
     /// The folder below the data folder.
     package var path: String { "data/\(tenant)/\(signal.name)/\(CivilDate(daysSinceEpoch: day))" }
 }

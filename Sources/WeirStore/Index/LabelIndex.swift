@@ -16,8 +16,21 @@ final class LabelIndex: Sendable {
     private let verdicts = Mutex(Verdicts())
 
     private struct Verdicts {
-        var values: [LabelMatcher: [UInt32]] = [:]
+        var values: [Question: [UInt32]] = [:]
         var count = 0
+    }
+
+    /// A matcher by its bytes: texts that look alike are equal as strings, and not as labels.
+    private struct Question: Hashable {
+        let name: [UInt8]
+        let operation: LabelMatcher.Operation
+        let value: [UInt8]
+
+        init(_ matcher: LabelMatcher) {
+            name = Array(matcher.name.utf8)
+            operation = matcher.operation
+            value = Array(matcher.value.utf8)
+        }
     }
 
     private static let verdictsMax = 64
@@ -104,7 +117,8 @@ final class LabelIndex: Sendable {
         if let listed = matcher.onlyValues {
             return Set(listed.compactMap { column.index(of: $0) }).map { UInt32($0) }.sorted()
         }
-        if let known = verdicts.withLock({ $0.values[matcher.matcher] }) { return known }
+        let question = Question(matcher.matcher)
+        if let known = verdicts.withLock({ $0.values[question] }) { return known }
         var values: [UInt32] = []
         for value in 0..<column.valueCount where try matcher.matches(value: column.value(value)) {
             values.append(UInt32(value))
@@ -115,7 +129,7 @@ final class LabelIndex: Sendable {
                 verdicts.values.count >= Self.verdictsMax
                 || verdicts.count + values.count > Self.verdictValuesMax
             if isFull { verdicts = Verdicts() }
-            if verdicts.values.updateValue(values, forKey: matcher.matcher) == nil {
+            if verdicts.values.updateValue(values, forKey: question) == nil {
                 verdicts.count += values.count
             }
         }

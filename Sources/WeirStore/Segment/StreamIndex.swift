@@ -20,7 +20,7 @@ enum StreamIndex {
     static let streamsPerPageMax = 2048
     static let pageBytesTarget = 64 << 10
     /// The longest label set kept, in canonical bytes.
-    static let labelsBytesMax = 64 << 10
+    static let labelsBytesMax = Labels.bytesMax
 
     static func appendLabels(_ labels: Labels, after previous: Labels, to bytes: inout [UInt8]) {
         let sharedMax = min(labels.bytes.count, previous.bytes.count)

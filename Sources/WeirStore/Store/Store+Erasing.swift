@@ -105,8 +105,15 @@ extension Store {
             do throws(StoreError) {
                 try erase(erasure, from: segment, &receipt, &streams)
             } catch .segment(let error) {
-                quarantine(segment, error)
-                receipt.segmentsUnreadable += 1
+                // Only what is damaged is set aside: it may be the new file that failed.
+                do throws(SegmentError) {
+                    try segment.reader.verify(decoder: PageDecoder())
+                } catch {
+                    quarantine(segment, error)
+                    receipt.segmentsUnreadable += 1
+                    continue
+                }
+                throw .segment(error)
             } catch .pattern(let error) {
                 // It gave up on a value, and would again.
                 try forget(erasure, &unfinished)

@@ -80,8 +80,8 @@ extension Store {
         defer { state.withLock { $0.isMerging = false } }
         var firstError: StoreError?
         for key in keys {
-            let coldAt = Int64(key.day + 1) * BucketKey.nanosecondsPerDay + Self.coldNanoseconds
-            let isWhole = isFull || clock.nowNanoseconds() > coldAt
+            let isWhole =
+                isFull || clock.nowNanoseconds() &- Self.coldNanoseconds > key.end
             while let segments = nextMerge(key, isWhole: isWhole) {
                 do throws(StoreError) {
                     try merge(segments, bucket: key, isThorough: isWhole)

@@ -11,19 +11,26 @@ extension Store {
         if let age = options.retentionAge {
             let oldest = clock.nowNanoseconds() - age
             for key in bucketKeys()
-            where Int64(key.day + 1) * BucketKey.nanosecondsPerDay <= oldest {
+            where key.end <= oldest {
                 expire(key, reason: "older than the retention age")
             }
         }
         if let limit = options.retentionBytes {
             while segmentByteCount() > limit, expireOldest(reason: "over the retention size") {}
         }
-        while isDiskLow(), expireOldest(reason: "the disk is nearly full") {}
+        while let free = freeBytes(), free < options.diskFreeBytesMin,
+            expireOldest(reason: "the disk is nearly full")
+        {
+            // Where a snapshot or a reader holds on to the files, more of it would not help either.
+            guard let left = freeBytes(), left > free else {
+                log("the disk is nearly full, and deleting a day made no room")
+                break
+            }
+        }
     }
 
-    private func isDiskLow() -> Bool {
-        guard let space = try? fileSystem.space(at: options.directory) else { return false }
-        return space.free < options.diskFreeBytesMin
+    private func freeBytes() -> Int? {
+        (try? fileSystem.space(at: options.directory)).map { Int($0.free) }
     }
 
     private func bucketKeys() -> [BucketKey] {

@@ -54,6 +54,8 @@ extension Store {
             )
         } catch {
             try? fileSystem.removeFile(temporary)
+            // Renamed, but not published: the catalog does not know it.
+            try? fileSystem.removeFile("\(directory)/\(name)")
             switch error {
             case .source(let error): throw .segment(error)
             case .file(let error): throw error.isNoSpace ? .diskFull(error) : .file(error)

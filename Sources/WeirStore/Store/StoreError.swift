@@ -9,6 +9,8 @@ package enum StoreError: Error, Hashable {
     case memoryFull(bytes: Int, limit: Int)
     /// A batch would take `bytes` in the journal, which holds `limit` at once: send less at once.
     case batchTooLarge(bytes: Int, limit: Int)
+    /// The labels of a stream take `bytes`, and `limit` can be read back.
+    case labelsTooLong(bytes: Int, limit: Int)
     /// The store is closing.
     case stopping
     case file(FileError)

@@ -148,6 +148,9 @@ enum HistogramMessage {
     static func check(_ histogram: NativeHistogram) throws(SeriesError) {
         if histogram.isStale { return }
         for (side, name) in [(histogram.positive, "positive"), (histogram.negative, "negative")] {
+            guard side.spans.count <= NativeHistogram.bucketsMax else {
+                throw .histogram("more than \(NativeHistogram.bucketsMax) spans")
+            }
             var bucketCount = 0
             for (place, span) in side.spans.enumerated() {
                 guard place == 0 || span.offset >= 0 else {

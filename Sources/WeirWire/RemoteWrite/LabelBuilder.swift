@@ -65,6 +65,9 @@ struct LabelBuilder {
             try Self.append(pair.name, bytes, to: &output)
             try Self.append(pair.value, bytes, to: &output)
         }
+        guard output.count <= Labels.bytesMax else {
+            throw .labelsTooLong(bytes: output.count, limit: Labels.bytesMax)
+        }
         return Labels(trusted: output)
     }
 

@@ -35,6 +35,7 @@ enum SeriesError: Error, Hashable, CustomStringConvertible {
     case oddReferences
     case badTime
     case tooFarInFuture(limit: Int64)
+    case labelsTooLong(bytes: Int, limit: Int)
     case histogram(String)
 
     var description: String {
@@ -45,6 +46,8 @@ enum SeriesError: Error, Hashable, CustomStringConvertible {
         case .notUTF8: "a label is not UTF-8"
         case .tooManyLabels(let count, let limit):
             "\(count) labels where at most \(limit) are allowed"
+        case .labelsTooLong(let bytes, let limit):
+            "labels of \(bytes) bytes where at most \(limit) are allowed"
         case .nameTooLong(let bytes, let limit):
             "a name of \(bytes) bytes where at most \(limit) are allowed"
         case .valueTooLong(let label, let bytes, let limit):

@@ -248,7 +248,7 @@ package struct RemoteWriteParser {
         version: RemoteWriteVersion
     ) throws(DecodeError) {
         var cursor = range.lowerBound
-        while cursor < range.upperBound {
+        while cursor < range.upperBound, hasRoom {
             // Both versions' samples are field 2.
             guard bytes[cursor] == 0x12 else {
                 try readRest(bytes, cursor..<range.upperBound, &series, version: version)
@@ -309,7 +309,7 @@ package struct RemoteWriteParser {
     ) throws(DecodeError) {
         let (exemplarField, histogramField) = version == .one ? (3, 4) : (4, 3)
         var reader = ProtobufReader(range)
-        while let field = try reader.next(bytes) {
+        while hasRoom, let field = try reader.next(bytes) {
             guard field.wire == .bytes else { continue }
             switch field.number {
             case 2: try readSample(bytes, field.range, &series)

@@ -121,7 +121,10 @@ import WeirTestSupport
                     services[place].observe(&random)
                     let time = Self.start + Int64(step) * 15 * Self.second
                     var histogram = services[place].histogram
-                    if step == 33, place == 2 { histogram.sum = .staleMarker }
+                    if step == 33, place == 2 {
+                        histogram = NativeHistogram()
+                        histogram.sum = .staleMarker
+                    }
                     batch.append(histogram, stream: UInt32(place), time: time)
                     expected[services[place].labels, default: [:]][time] = histogram
                 }

@@ -23,12 +23,7 @@ package struct FieldColumn: Sendable {
     ///   - kinds: One per value, each a `FieldKind`.
     ///   - values: One per row.
     package init(name: String, rows: [UInt32]?, kinds: [UInt8], values: BytesColumn) {
-        self.name = name
-        self.values = values
-        if let rows, let last = rows.last, Int(last) != rows.count - 1 {
-            listedRows = rows
-            hasListedRows = true
-        }
+        self.init(name: name, rows: rows, values: values)
         if let first = kinds.first, kinds.allSatisfy({ $0 == first }) {
             sharedKind = first
         } else {
@@ -44,13 +39,18 @@ package struct FieldColumn: Sendable {
     ///   - kind: That of all values.
     ///   - values: One per row.
     package init(name: String, rows: [UInt32]?, kind: FieldKind, values: BytesColumn) {
+        self.init(name: name, rows: rows, values: values)
+        sharedKind = values.count == 0 ? 0 : kind.rawValue
+    }
+
+    /// All but the kinds.
+    private init(name: String, rows: [UInt32]?, values: BytesColumn) {
         self.name = name
         self.values = values
         if let rows, let last = rows.last, Int(last) != rows.count - 1 {
             listedRows = rows
             hasListedRows = true
         }
-        sharedKind = values.count == 0 ? 0 : kind.rawValue
     }
 
     package var count: Int { values.count }

@@ -60,9 +60,6 @@ package struct NativeHistogram: Hashable, Sendable {
     package init() {}
 
     package var hasCustomBounds: Bool { schema == Self.customSchema }
-    private var layoutIsBare: Bool {
-        positive.spans.isEmpty && negative.spans.isEmpty && customBounds.isEmpty
-    }
     package var isStale: Bool { sum.bitPattern == Double.staleMarker.bitPattern }
 }
 
@@ -79,18 +76,18 @@ extension RowBatch {
 extension NativeHistogram {
     /// Appends to the columns of `StreamSchema.histograms`.
     ///
-    /// What ends a series has no buckets, whatever came with it.
+    /// Of what ends a series only the mark is kept, whatever came with it.
     package func append(to columns: inout [ColumnValues]) {
-        if isStale, !positive.isEmpty || !negative.isEmpty || !layoutIsBare {
-            var bare = NativeHistogram()
-            bare.sum = sum
-            return bare.append(to: &columns)
+        var kept = self
+        if isStale {
+            kept = NativeHistogram()
+            kept.sum = sum
         }
-        columns[0].floats.append(count)
-        columns[1].floats.append(sum)
-        columns[2].floats.append(zeroCount)
-        columns[3].texts.append(layoutBytes)
-        columns[4].texts.append(bucketBytes)
+        columns[0].floats.append(kept.count)
+        columns[1].floats.append(kept.sum)
+        columns[2].floats.append(kept.zeroCount)
+        columns[3].texts.append(kept.layoutBytes)
+        columns[4].texts.append(kept.bucketBytes)
     }
 
     /// What seldom changes from sample to sample: schema, hint, form of counts, zero threshold, spans

@@ -369,7 +369,6 @@ package final class FieldEncoder {
     @inline(__always)
     private static func precedes(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
         let count = min(left.count, right.count)
-        if count > 0, left[0] != right[0] { return left[0] < right[0] }
         for index in 0..<count where left[index] != right[index] {
             return left[index] < right[index]
         }

@@ -158,7 +158,7 @@ package enum PrometheusAPI {
         options: PromQLOptions = PromQLOptions()
     ) -> PrometheusAnswer {
         answer { () throws(PrometheusError) in
-            PrometheusJSON.success(text: PromQLLayout.format(try parsed(parameters, options)))
+            PrometheusJSON.success(text: PromQLLayout.format(try written(parameters, options)))
         }
     }
 
@@ -168,21 +168,16 @@ package enum PrometheusAPI {
         options: PromQLOptions = PromQLOptions()
     ) -> PrometheusAnswer {
         answer { () throws(PrometheusError) in
-            PrometheusJSON.success(tree: PromQLTree.bytes(of: try parsed(parameters, options)))
+            PrometheusJSON.success(tree: PromQLTree.bytes(of: try written(parameters, options)))
         }
     }
 
     /// The expression as it is written, whether it can be answered or not.
-    private static func parsed(
+    private static func written(
         _ parameters: Parameters,
         _ options: PromQLOptions
     ) throws(PrometheusError) -> PromQLExpression {
-        let text = value(parameters, "query") ?? ""
-        do throws(QueryError) {
-            return try PromQLParser.parse(text, hasExperiments: options.hasExperiments)
-        } catch {
-            throw PrometheusError(parameter: "query", error.message(query: text))
-        }
+        try expression(parameters, options, PromQLParser.parse(_:hasExperiments:))
     }
 
     /// The `timeout` a request asks for, at most `maximum`; to make its `QueryContext` with.
@@ -256,11 +251,13 @@ package enum PrometheusAPI {
 
     private static func expression(
         _ parameters: Parameters,
-        _ options: PromQLOptions
+        _ options: PromQLOptions,
+        _ parse: (String, Bool) throws(QueryError) -> PromQLExpression =
+            PromQL.parse(_:hasExperiments:)
     ) throws(PrometheusError) -> PromQLExpression {
         let text = value(parameters, "query") ?? ""
         do throws(QueryError) {
-            return try PromQL.parse(text, hasExperiments: options.hasExperiments)
+            return try parse(text, options.hasExperiments)
         } catch {
             throw PrometheusError(parameter: "query", error.message(query: text))
         }

@@ -243,8 +243,9 @@ package struct RemoteWriteParser {
 
     // MARK: Series
 
-    /// Where the series that is being read has its place. Nothing in it is counted by references: one
-    /// is made for every sample.
+    /// Where the series that is being read has its place.
+    ///
+    /// Nothing in it is counted by references: one is made for every sample.
     struct Series {
         /// Its place in the interner, where there was room for it.
         var entry: Int?

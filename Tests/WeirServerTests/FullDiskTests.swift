@@ -117,8 +117,9 @@ import WeirTestSupport
         #expect(rows.body.split(separator: 0x0A).count == 8, "\(rows.text)")
     }
 
-    /// What a target showed while the disk was full is lost, but not that it was: `up` says so once there
-    /// is room, and the target's series have a gap.
+    /// What a target showed while the disk was full is lost, but not that it was.
+    ///
+    /// `up` says so once there is room, and the target's series have a gap.
     @Test func scrapesThatTheDiskRefusesShowAsFailed() throws {
         let target = try LogServer()
         let folder = try TemporaryDirectory()
@@ -162,10 +163,11 @@ import WeirTestSupport
         #expect(try reaches("vector(1) and on() (time() - timestamp(up) > 2)"))
         disk.isFull.store(false, ordering: .relaxed)
         #expect(try reaches("min_over_time(up[5m]) == 0 and up == 1"))
-        // Fewer samples of the target's own series than scrapes: those between are missing.
+        // The target's own series have fewer samples than there were scrapes.
         let scrapes = try #require(try value("count_over_time(up[5m])"))
         let failed = try #require(try value("count_over_time(up[5m]) - sum_over_time(up[5m])"))
-        let samples = try #require(try value("count_over_time(weir_query_duration_seconds_count[5m])"))
+        let own = "count_over_time(weir_query_duration_seconds_count[5m])"
+        let samples = try #require(try value(own))
         #expect(failed > 1)
         #expect(samples <= scrapes - failed + 2)
     }

@@ -38,7 +38,7 @@ package enum NumberText {
         (0..<exponent).reduce(1) { power, _ in power * 10 }
     }
 
-    /// - Parameter number: Finite.
+    /// The digits of a finite number.
     private static func digits(of number: Double) -> Digits {
         // Decimals of at most 15 digits are told apart by doubles, so one that reads back as the
         // number with the fewest places is the shortest text there is.

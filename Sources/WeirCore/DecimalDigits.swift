@@ -1,13 +1,12 @@
-extension [UInt8] {
-    /// Appends `value` in decimal digits, with a sign below zero, without a `String` between.
-    @inlinable
-    package mutating func appendDecimal(_ value: Int64) {
-        if value < 0 { append(UInt8(ascii: "-")) }
-        appendDecimal(value.magnitude)
-    }
+extension OutputSpan<UInt8> {
+    /// Digits that any number takes at most.
+    @inlinable package static var decimalDigitsMax: Int { 20 }
 
     /// Appends `value` in decimal digits; at least `minimumCount` of them, at most 20, zeros first.
+    ///
+    /// There must be room for all.
     @inlinable
+    @inline(__always)
     package mutating func appendDecimal(_ value: UInt64, minimumCount: Int = 1) {
         if value < 10, minimumCount <= 1 {
             append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value))
@@ -22,9 +21,27 @@ extension [UInt8] {
             digits[start] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest &- quotient &* 10)
             rest = quotient
         }
-        start = Swift.max(0, Swift.min(start, 20 - minimumCount))
-        append(addingCapacity: 20 - start) { free in
-            for place in start..<20 { free.append(digits[place]) }
+        start = max(0, min(start, 20 - minimumCount))
+        while start < 20 {
+            append(digits[start])
+            start &+= 1
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Appends `value` in decimal digits, with a sign below zero, without a `String` between.
+    @inlinable
+    package mutating func appendDecimal(_ value: Int64) {
+        if value < 0 { append(UInt8(ascii: "-")) }
+        appendDecimal(value.magnitude)
+    }
+
+    /// Appends `value` in decimal digits; at least `minimumCount` of them, at most 20, zeros first.
+    @inlinable
+    package mutating func appendDecimal(_ value: UInt64, minimumCount: Int = 1) {
+        append(addingCapacity: OutputSpan<UInt8>.decimalDigitsMax) { free in
+            free.appendDecimal(value, minimumCount: minimumCount)
         }
     }
 }

@@ -190,16 +190,14 @@ struct PrometheusJSON {
             put("]")
         case .matrix(let series):
             put("\"matrix\",\"result\":[")
+            var points = PrometheusPoints()
             for (index, one) in series.enumerated() {
                 separate(index)
                 put("{\"metric\":")
                 put(one.labels)
                 if !one.times.isEmpty || one.histograms.isEmpty {
                     put(",\"values\":[")
-                    for point in one.times.indices {
-                        separate(point)
-                        put(one.times[point], one.values[point])
-                    }
+                    points.append(one, to: &bytes)
                     put("]")
                 }
                 if !one.histograms.isEmpty {

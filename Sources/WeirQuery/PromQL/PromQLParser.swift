@@ -50,9 +50,12 @@ package struct PromQLParser {
         return try parser.parseWhole()
     }
 
+    /// What is wrong with a query of nothing.
+    static let noExpression = "no expression found in input"
+
     private mutating func parseWhole() throws(QueryError) -> PromQLExpression {
         if kind == .end, readingFailure == nil {
-            throw .parse(offset: 0, reason: "no expression found in input")
+            throw .parse(offset: 0, reason: Self.noExpression)
         }
         let node: Node
         do throws(QueryError) {

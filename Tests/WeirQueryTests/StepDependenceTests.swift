@@ -9,7 +9,8 @@ import Testing
             ("m", 0), ("m offset 5m", -300_000), ("m offset -5m", 300_000), ("rate(m[10m])", 0),
             ("rate(m[10m] offset -1m) + m offset 1h", 60000),
             ("max_over_time(rate(m[1m] offset -30s)[5m:1m] offset -10s)", 40000),
-            ("sum(m offset 1m)", -60000), ("topk(3, m)", 0), ("absent(m)", 0),
+            ("sum(m offset 1m)", -60000), ("sum(rate({a=\"b\"}[5m]))", 0),
+            ("avg(abs(-{a=\"b\"}))", 0), ("topk(3, m)", 0), ("absent(m)", 0),
         ] as [(String, Int64)]
     )
     func looksAhead(_ query: String, _ ahead: Int64) throws {
@@ -34,6 +35,8 @@ import Testing
     @Test(arguments: [
         "m @ start()", "sum(rate(m[5m] @ end()))", "max_over_time(m[5m:1m] @ start())", "1 + 1",
         "scalar(m)", "-{a=\"b\"}", "rate({a=\"b\"}[5m])", "-(m or n)", "topk(scalar(n), m)",
+        "topk(1, rate({a=\"b\"}[5m]))", "sum(round(rate({a=\"b\"}[5m])))",
+        "sum(rate({a=\"b\"}[5m]) + 1)",
         "quantile(scalar(n), m)", "sum_over_time(topk(1, m)[5m:1m])",
         "max_over_time(sort(m)[5m:1m])", "info(m)",
     ])

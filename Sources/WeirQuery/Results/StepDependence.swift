@@ -34,7 +34,7 @@ struct StepDependence {
 
     init?(_ expression: PromQLExpression) {
         guard expression.type == .vector,
-            visit(expression, at: .step(ahead: 0), isInSubquery: false)
+            visit(expression, at: Place(look: .step(ahead: 0)))
         else { return nil }
     }
 
@@ -56,34 +56,44 @@ struct StepDependence {
         return true
     }
 
+    /// Where an expression stands.
+    private struct Place {
+        var look: Look
+        var isInSubquery = false
+        /// Series with equal labels are taken together there.
+        var mayRepeat = false
+
+        func repeating(_ mayRepeat: Bool) -> Place {
+            var place = self
+            place.mayRepeat = mayRepeat
+            return place
+        }
+    }
+
     /// Whether the value at a step depends on samples alone.
-    private mutating func visit(
-        _ expression: PromQLExpression,
-        at look: Look,
-        isInSubquery: Bool
-    ) -> Bool {
+    private mutating func visit(_ expression: PromQLExpression, at place: Place) -> Bool {
         switch expression {
         case .number, .string: return true
-        case .selector(let selector): return add(selector, at: look)
-        case .range(let range): return add(range.selector, at: look)
+        case .selector(let selector): return add(selector, at: place.look)
+        case .range(let range): return add(range.selector, at: place.look)
         case .subquery(let subquery):
-            guard let moved = look.moved(subquery.shift) else { return false }
-            return visit(subquery.expression, at: moved, isInSubquery: true)
-        case .parenthesized(let inner), .affirmed(let inner):
-            return visit(inner, at: look, isInSubquery: isInSubquery)
+            guard let moved = place.look.moved(subquery.shift) else { return false }
+            return visit(subquery.expression, at: Place(look: moved, isInSubquery: true))
+        case .parenthesized(let inner), .affirmed(let inner): return visit(inner, at: place)
         case .negated(let inner):
-            return RowShape(inner).names != .mixed
-                && visit(inner, at: look, isInSubquery: isInSubquery)
+            return (place.mayRepeat || RowShape(inner).names != .mixed) && visit(inner, at: place)
         case .binary(let binary):
-            return visit(binary.left, at: look, isInSubquery: isInSubquery)
-                && visit(binary.right, at: look, isInSubquery: isInSubquery)
+            let alone = place.repeating(false)
+            return visit(binary.left, at: alone) && visit(binary.right, at: alone)
         case .aggregation(let aggregation):
-            guard isSteady(aggregation, isInSubquery: isInSubquery) else { return false }
-            return visit(aggregation.expression, at: look, isInSubquery: isInSubquery)
+            guard isSteady(aggregation, at: place) else { return false }
+            let inner = place.repeating(!aggregation.operation.keepsSeries)
+            return visit(aggregation.expression, at: inner)
         case .call(let call):
-            guard isSteady(call, isInSubquery: isInSubquery) else { return false }
+            guard isSteady(call, at: place) else { return false }
+            let inner = place.repeating(place.mayRepeat && call.function.isElementwise)
             for argument in call.arguments {
-                guard visit(argument, at: look, isInSubquery: isInSubquery) else { return false }
+                guard visit(argument, at: inner) else { return false }
             }
             return true
         }
@@ -91,8 +101,8 @@ struct StepDependence {
 
     /// Notes on parameters tell the greatest and the least of all steps, and a single step's series
     /// come in order of value.
-    private func isSteady(_ aggregation: PromQLAggregation, isInSubquery: Bool) -> Bool {
-        if isInSubquery, aggregation.operation.keepsSeries { return false }
+    private func isSteady(_ aggregation: PromQLAggregation, at place: Place) -> Bool {
+        if place.isInSubquery, aggregation.operation.keepsSeries { return false }
         guard let parameter = aggregation.parameter else { return true }
         switch parameter {
         case .number, .string: return true
@@ -101,15 +111,16 @@ struct StepDependence {
         }
     }
 
-    /// Series that only dropping the name makes equal are refused even if they never meet at a step.
-    private func isSteady(_ call: PromQLCall, isInSubquery: Bool) -> Bool {
+    /// Series that only dropping the name makes equal are refused even if they never meet at a step, but
+    /// where they are taken together anyway.
+    private func isSteady(_ call: PromQLCall, at place: Place) -> Bool {
         switch call.function {
         case .info: return false
-        case .sort, .sort_desc, .sort_by_label, .sort_by_label_desc: return !isInSubquery
+        case .sort, .sort_desc, .sort_by_label, .sort_by_label_desc: return !place.isInSubquery
         case .absent_over_time, .last_over_time, .first_over_time: return true
         default: break
         }
         guard let range = call.arguments.first(where: { $0.type == .matrix }) else { return true }
-        return RowShape(range).names != .mixed
+        return place.mayRepeat || RowShape(range).names != .mixed
     }
 }

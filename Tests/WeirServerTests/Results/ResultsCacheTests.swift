@@ -31,6 +31,8 @@ import WeirTestSupport
         "scalar(temp) + temp",
         "-temp", "-{__name__=~\"temp|other\"}", "rate({__name__=~\"temp|other\"}[1m])",
         "sum(rate({__name__=~\"temp|other\"}[1m]))",
+        "avg by (host) (avg_over_time({__name__=~\"reqs_total|other\"}[1m]))",
+        "stddev(rate({__name__=~\"reqs_total|other\"}[1m]))",
         "label_replace(temp, \"x\", \"$1\", \"host\", \"(.)\")",
         "sum by (x) (label_replace(temp, \"x\", \"$1\", \"host\", \"(a|b)\"))", "sort(temp)",
         "sum(sort_desc(temp))", "info(temp)", "predict_linear(temp[5m], 60)", "deriv(temp[3m])",

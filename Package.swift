@@ -104,7 +104,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "weir-bench",
-            dependencies: ["WeirCore", "WeirSystem", "WeirHTTP", "WeirWire"],
+            dependencies: ["WeirCore", "WeirSystem", "WeirColumns", "WeirHTTP", "WeirWire"],
             path: "Benchmarks/WeirBench",
             exclude: ["README.md"],
             swiftSettings: house
@@ -165,7 +165,9 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["WeirTestSupport", "WeirCore", "WeirSystem", "WeirHTTP", "weir"],
+            dependencies: [
+                "WeirTestSupport", "WeirCore", "WeirSystem", "WeirWire", "WeirHTTP", "weir",
+            ],
             exclude: ["Clients"],
             swiftSettings: house
         ),

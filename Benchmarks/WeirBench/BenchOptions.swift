@@ -2,7 +2,7 @@
 struct BenchOptions {
     var weir = ".build/release/weir"
     /// The peer's program; nil leaves it out.
-    var peer: String? = "/usr/bin/victoria-metrics"
+    var peer: String? = ".peers/bin/victoria-metrics"
     var folder = ".build/bench"
     var seed: UInt64 = 2026
     var repeats = 3
@@ -20,6 +20,8 @@ struct BenchOptions {
         /// The gauges again, as remote write.
         case remote
         case mixed
+        /// Codecs of series, without a server.
+        case codecs
         case many
         case logs
         /// The logs ten times over: how cost grows.
@@ -31,7 +33,7 @@ struct BenchOptions {
 
     static let usage = """
         weir-bench [--short | --full] [--json] [--repeat N] [--queries N] [--seed N]
-                   [--parts gauges,remote,mixed,many,logs,logs10,spans,spans10]
+                   [--parts gauges,remote,mixed,codecs,many,logs,logs10,spans,spans10]
                    [--weir PROGRAM] [--peer PROGRAM|none]
                    [--folder DIR]
 

@@ -5,6 +5,7 @@ extension Bench {
     /// The first set: load, queries, small writes, restarts.
     mutating func measureGauges(_ set: DataSet) throws(BenchError) {
         var queries: [QueryPair] = []
+        var panels: [DashboardPair] = []
         var small: SmallWrites.Outcome?
         var unsynced: SmallWrites.Outcome?
         var syncs = 0.0
@@ -14,6 +15,8 @@ extension Bench {
         let figures = try load(set) { (bench, weir, peer) throws(BenchError) in
             bench.progress("gauges: queries")
             queries = try bench.ask(Self.gaugeQueries(set), weir, peer)
+            bench.progress("gauges: dashboards")
+            panels = try bench.refresh(set, weir, peer)
             bench.progress("gauges: small writes")
             sync = try DiskSync.milliseconds(folder: bench.folder)
             let bursts = bench.options.bursts
@@ -51,6 +54,7 @@ extension Bench {
         smallCaseMicroseconds =
             figures.weirMedian(\.totalSeconds) * 1e6 / Double(set.sampleCount)
         addQueries(queries, reaches: [18, 5, 10, 12])
+        addDashboards(panels)
         if let small, let unsynced { addSmallWrites(small, unsynced, sync, syncs: syncs) }
         report.begin("start to ready with the gauges")
         report.add("after an orderly stop", Spread(starts).median, .milliseconds, reach: 300)

@@ -30,6 +30,7 @@ package final class QueryContext: Sendable {
     package let bytesRead = Atomic<Int>(0)
     private let memoryBytes = Atomic<Int>(0)
     private let noteList = Mutex(QueryNotes())
+    private let markList = Mutex<QueryMarks?>(nil)
     private let deadline: ContinuousClock.Instant
     private let timeoutMilliseconds: Int
 
@@ -62,6 +63,48 @@ package final class QueryContext: Sendable {
         noteList.withLock { $0.add(kind, text, " (\(place.line):\(place.column))") }
     }
 
+    /// Notes that something stored could not be read, and that the answer is not whole.
+    package func warnOfLoss(_ text: String) {
+        warn(text)
+        mark { $0.isPartial = true }
+    }
+
+    /// Hands over the notes kept so far, and forgets them.
+    func takeNotes() -> QueryNotes {
+        noteList.withLock { notes in
+            let taken = notes
+            notes = QueryNotes()
+            return taken
+        }
+    }
+
+    func keep(_ notes: QueryNotes) { noteList.withLock { $0.formUnion(notes) } }
+
+    // MARK: Marks
+
+    /// Changes what is marked of the evaluation; does nothing where nobody asked for marks.
+    package func mark(_ body: (inout QueryMarks) -> Void) {
+        markList.withLock { marks in
+            guard var changed = marks else { return }
+            body(&changed)
+            marks = changed
+        }
+    }
+
+    var isMarking: Bool { markList.withLock { $0 != nil } }
+
+    /// Begins to keep marks, with none.
+    func beginMarks() { markList.withLock { $0 = QueryMarks() } }
+
+    /// Hands over the marks kept since `beginMarks`.
+    func endMarks() -> QueryMarks {
+        markList.withLock { marks in
+            let taken = marks ?? QueryMarks()
+            marks = nil
+            return taken
+        }
+    }
+
     /// Called when the asker left.
     package func cancel() { isCancelledFlag.store(true, ordering: .relaxed) }
 
@@ -90,49 +133,4 @@ package final class QueryContext: Sendable {
     }
 
     package func release(bytes: Int) { memoryBytes.subtract(bytes, ordering: .relaxed) }
-}
-
-/// Warnings and infos of one query.
-package struct QueryNotes: Sendable {
-    package enum Kind: Sendable {
-        case warning
-        case info
-    }
-
-    /// As many of each kind are told; of the others their number.
-    private static let toldMax = 10
-    /// As many of each kind are told apart.
-    private static let keptMax = 1000
-    private var warnings = Notes()
-    private var infos = Notes()
-
-    /// The notes of one kind, in order of first appearance.
-    private struct Notes {
-        var list: [(text: String, place: String)] = []
-        private var numbers: [String: Int] = [:]
-
-        mutating func add(_ text: String, _ place: String) {
-            if let known = numbers[text] {
-                list[known].place = place
-            } else if list.count < QueryNotes.keptMax {
-                numbers[text] = list.count
-                list.append((text, place))
-            }
-        }
-    }
-
-    mutating func add(_ kind: Kind, _ text: String, _ place: String) {
-        switch kind {
-        case .warning: warnings.add(text, place)
-        case .info: infos.add(text, place)
-        }
-    }
-
-    func texts(of kind: Kind) -> [String] {
-        let list = kind == .warning ? warnings.list : infos.list
-        let told = list.prefix(Self.toldMax).map { $0.text + $0.place }
-        let name = kind == .warning ? "warning" : "info"
-        guard list.count > told.count else { return told }
-        return told + ["\(list.count - told.count) more \(name) annotations omitted"]
-    }
 }

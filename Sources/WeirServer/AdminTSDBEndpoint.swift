@@ -15,6 +15,8 @@ struct AdminTSDBEndpoint: Sendable {
     }
 
     let store: Store
+    /// Answers that may hold what is erased.
+    let results: ResultsCache?
     let configuration: ServerConfiguration
     let clock: any WallClock
     let pool: WorkerPool
@@ -61,6 +63,7 @@ struct AdminTSDBEndpoint: Sendable {
                     selectors: selectors,
                     times: StoreSampleSource.nanoseconds(from, through)
                 )
+                results?.removeAll()
                 return Self.json(receipt)
             } catch {
                 throw Self.queryError(error)

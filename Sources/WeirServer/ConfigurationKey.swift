@@ -117,6 +117,11 @@ struct ConfigurationKey: Sendable {
         count("query-samples-max", "samples a query may read", \.querySamplesMax),
         count("query-series-max", "series a query may read", \.querySeriesMax),
         bytes("query-memory-max", "memory a query may hold", \.queryMemoryBytesMax),
+        bytes(
+            "results-cache-bytes",
+            "memory for answers of range queries that are used again; 0: none",
+            \.resultsCacheBytes
+        ),
         count("query-threads", "queries run at once; 0: one a core and one more", \.queryThreads),
         count("query-queue-max", "queries that may wait", \.queryQueueMax),
         list("rules", "rule files, or folders of them, separated by commas", \.rules),

@@ -16,6 +16,8 @@ struct QueryEndpoint: Sendable {
     }
 
     let source: StoreSampleSource
+    /// Nil where no answers are kept.
+    let results: RangeResults?
     let frame: QueryFrame
 
     func handle(_ kind: Kind, _ exchange: HTTPExchange) {
@@ -46,7 +48,8 @@ struct QueryEndpoint: Sendable {
                 parameters: parameters,
                 source: source,
                 context: context,
-                options: options
+                options: options,
+                results: results
             )
         case .labels:
             PrometheusAPI.labels(parameters: parameters, source: source, context: context)

@@ -1,6 +1,7 @@
 internal import Synchronization
 internal import WeirCore
 internal import WeirHTTP
+internal import WeirQuery
 internal import WeirStore
 internal import WeirSystem
 
@@ -21,7 +22,14 @@ struct SelfMetrics: Sendable {
 
     private var families: [Family] = []
 
-    init(store: Store, telemetry: ServerTelemetry, http: HTTPServerStatistics, startedAt: Int64) {
+    /// `results` is nil where no answers are kept.
+    init(
+        store: Store,
+        telemetry: ServerTelemetry,
+        results: ResultsCache.Status?,
+        http: HTTPServerStatistics,
+        startedAt: Int64
+    ) {
         let status = store.status()
         let counters = store.counters
 
@@ -151,6 +159,7 @@ struct SelfMetrics: Sendable {
             "Samples queries decoded",
             telemetry.queriedSamples.value
         )
+        if let results { add(results) }
         counter("weir_refused_queries_total", "Queries refused", telemetry.refusedQueries.value)
         histogram(
             "weir_rule_evaluation_duration_seconds",
@@ -188,6 +197,24 @@ struct SelfMetrics: Sendable {
         )
         gauge("process_open_fds", "Open descriptors", Double(ProcessStatus.descriptorCount()))
         gauge("process_start_time_seconds", "When the process began", Double(startedAt) / 1e9)
+    }
+
+    private mutating func add(_ results: ResultsCache.Status) {
+        for outcome in ResultsCache.Outcome.allCases {
+            counter(
+                "weir_results_cache_queries_total",
+                "Range queries, by what the results cache had of them",
+                results.outcomes[outcome.rawValue],
+                [("outcome", "\(outcome)")]
+            )
+        }
+        counter(
+            "weir_results_cache_evictions_total",
+            "Answers dropped from the results cache for room",
+            results.evictions
+        )
+        gauge("weir_results_cache_entries", "Answers kept", Double(results.entries))
+        gauge("weir_results_cache_bytes", "Size of the answers kept", Double(results.bytes))
     }
 
     private mutating func addSpans(_ telemetry: ServerTelemetry) {

@@ -62,6 +62,8 @@ package struct ServerConfiguration: Sendable {
     package var querySamplesMax = 500_000_000
     package var querySeriesMax = 2_000_000
     package var queryMemoryBytesMax = 1 << 30
+    /// Room for the answers of range queries that are kept; 0: none are.
+    package var resultsCacheBytes = 32 << 20
     package var queryThreads = 0
     package var queryQueueMax = 256
     package var rules: [String] = []

@@ -2,6 +2,7 @@ internal import Synchronization
 internal import WeirAlerts
 internal import WeirCore
 internal import WeirHTTP
+internal import WeirQuery
 internal import WeirStore
 internal import WeirSystem
 
@@ -25,6 +26,8 @@ final class ServerParts: Sendable {
     let spans: SpansEndpoint
     let spanMetrics: SpanMetricsWriter?
     let elastic: ElasticEndpoint
+    /// Nil where no answers are kept.
+    let results: ResultsCache?
     let query: QueryEndpoint
     let export: ExportEndpoint
     let federate: FederateEndpoint
@@ -153,7 +156,16 @@ final class ServerParts: Sendable {
             register: register,
             pool: adminPool
         )
-        query = QueryEndpoint(source: source, frame: frame)
+        results =
+            configuration.resultsCacheBytes > 0
+            ? ResultsCache(bytesMax: configuration.resultsCacheBytes) : nil
+        query = QueryEndpoint(
+            source: source,
+            results: results.map {
+                RangeResults(cache: $0, changes: StoreSampleChanges(store: store))
+            },
+            frame: frame
+        )
         export = ExportEndpoint(store: store, frame: frame)
         federate = FederateEndpoint(store: store, frame: frame)
         remoteRead = RemoteReadEndpoint(
@@ -174,6 +186,7 @@ final class ServerParts: Sendable {
         admin = AdminEndpoint(store: store, pool: adminPool)
         adminTSDB = AdminTSDBEndpoint(
             store: store,
+            results: results,
             configuration: configuration,
             clock: clock,
             pool: adminPool
@@ -243,6 +256,7 @@ final class ServerParts: Sendable {
         SelfMetrics(
             store: store,
             telemetry: telemetry,
+            results: results?.status,
             http: httpServer.withLock { $0?.statistics } ?? HTTPServerStatistics(),
             startedAt: startedAt
         )

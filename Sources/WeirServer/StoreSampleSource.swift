@@ -40,7 +40,7 @@ struct StoreSampleSource: SampleSource {
                 context: context,
                 budget: budget
             )
-            noteRead(selection.labels)
+            noteRead(selection.labels, context)
             return selection
         } catch {
             throw Self.queryError(error, budget)
@@ -48,7 +48,7 @@ struct StoreSampleSource: SampleSource {
     }
 
     /// Notes that a query read the metrics of these series.
-    private func noteRead(_ labels: [Labels]) {
+    private func noteRead(_ labels: [Labels], _ context: QueryContext) {
         var names: [String] = []
         var last: ArraySlice<UInt8>?
         for labels in labels {
@@ -60,6 +60,7 @@ struct StoreSampleSource: SampleSource {
             names.append(String(decoding: labels.bytes[range], as: UTF8.self))
         }
         store.reads.note(names, at: store.now)
+        context.mark { $0.addMetrics(names) }
     }
 
     func series(
@@ -174,7 +175,7 @@ final class QueryBudget: ScanBudget {
     func stop(_ error: QueryError) { firstError.withLock { $0 = $0 ?? error } }
 
     func noteQuarantined(path: String) {
-        context.warn("\(path) is damaged and was left out; see /api/v1/status")
+        context.warnOfLoss("\(path) is damaged and was left out; see /api/v1/status")
     }
 }
 
@@ -184,8 +185,10 @@ private struct StoreSeriesSelection: SeriesSelection {
     private let histograms: StreamSelection
     private let context: QueryContext
     private let budget: QueryBudget
-    /// Those of plain samples, then those of series that only have histograms.
+    /// In ascending order, whichever kind of samples a series has.
     let labels: [Labels]
+    /// The series that each stream of `selection` is; nil where they are the same.
+    private let plainOf: [Int]?
     /// The series that each stream of `histograms` is.
     private let seriesOf: [Int]
 
@@ -199,22 +202,34 @@ private struct StoreSeriesSelection: SeriesSelection {
         self.histograms = histograms
         self.context = context
         self.budget = budget
-        var labels = selection.labels
+        guard !histograms.labels.isEmpty else {
+            (labels, plainOf, seriesOf) = (selection.labels, nil, [])
+            return
+        }
+        var labels: [Labels] = []
+        var plainOf: [Int] = []
         var seriesOf: [Int] = []
         for own in histograms.labels {
-            let place = selection.labels.partitioningIndex { !($0 < own) }
-            if place < selection.labels.count, selection.labels[place] == own {
-                seriesOf.append(place)
-            } else {
-                seriesOf.append(labels.count)
-                labels.append(own)
+            while plainOf.count < selection.labels.count,
+                selection.labels[plainOf.count] < own
+            {
+                labels.append(selection.labels[plainOf.count])
+                plainOf.append(labels.count - 1)
             }
+            if plainOf.count < selection.labels.count, selection.labels[plainOf.count] == own {
+                plainOf.append(labels.count)
+            }
+            seriesOf.append(labels.count)
+            labels.append(own)
         }
-        self.labels = labels
-        self.seriesOf = seriesOf
+        while plainOf.count < selection.labels.count {
+            labels.append(selection.labels[plainOf.count])
+            plainOf.append(labels.count - 1)
+        }
+        (self.labels, self.plainOf, self.seriesOf) = (labels, plainOf, seriesOf)
     }
 
-    var histogramSeries: [Int] { seriesOf.sorted() }
+    var histogramSeries: [Int] { seriesOf }
 
     func scanHistograms(
         _ body:
@@ -266,9 +281,9 @@ private struct StoreSeriesSelection: SeriesSelection {
     ) throws(QueryError) {
         do throws(StoreError) {
             try selection.scanFloats(timeUnit: 1_000_000, budget: budget) {
-                [budget] series, times, values in
+                [budget, plainOf] stream, times, values in
                 do throws(QueryError) {
-                    try body(series, times, values)
+                    try body(plainOf?[stream] ?? stream, times, values)
                     return true
                 } catch {
                     budget.stop(error)

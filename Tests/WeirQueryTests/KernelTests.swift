@@ -74,8 +74,10 @@ import WeirTestSupport
     ])
     func slidingEqualsLookingAtEachWindow(_ function: PromQLFunction) throws {
         for seed in 0..<30 {
-            let input = Input(seed: UInt64(seed), count: seed % 4 == 0 ? 7 : 900)
-            for (range, interval) in [(50000, 1000), (3000, 10000), (400_000, 7777), (1, 500)] {
+            let input = Input(seed: UInt64(seed), count: seed % 4 == 0 ? 7 : 2400)
+            for (range, interval) in [
+                (50000, 1000), (3000, 10000), (400_000, 7777), (1, 500), (2_000_000, 20000),
+            ] {
                 let context = QueryContext()
                 let ends = StepGrid(start: -2000, interval: Int64(interval), count: 100)
                 let ready = RangeFunction(
@@ -104,6 +106,56 @@ import WeirTestSupport
                     #expect(
                         Self.isClose(buffer[0, step], wanted),
                         "\(function) seed \(seed) range \(range) step \(step)"
+                    )
+                }
+            }
+        }
+    }
+
+    /// Kept answers are joined with new ones: a step's value must not hang on the steps beside it.
+    @Test(
+        arguments: PromQLFunction.allCases.filter {
+            $0.signature.arguments == [.matrix] && $0 != .absent_over_time
+        }
+    )
+    func aWindowsValueDoesNotDependOnOtherWindows(_ function: PromQLFunction) throws {
+        func values(_ input: Input, _ range: Int64, _ ends: StepGrid) throws -> [UInt64] {
+            let context = QueryContext()
+            let slide = WindowSlide(ends: ends, rangeMilliseconds: range, isClosed: false)
+            let ready = RangeFunction(
+                function: function,
+                slide: slide,
+                parameter: [],
+                times: ends,
+                semantics: .version3,
+                context: context
+            )
+            let read = input.times.indices.filter {
+                input.times[$0] >= slide.earliest && input.times[$0] <= ends.end
+            }
+            let times = read.map { input.times[$0] }
+            let numbers = read.map { input.values[$0] }
+            let buffer = try GridBuffer(rows: 1, steps: ends.count, context: context)
+            try buffer.withRow(0) { (row) throws(QueryError) in
+                try ready.apply(times.span, numbers.span, into: &row)
+            }
+            return (0..<ends.count).map { buffer[0, $0].bitPattern }
+        }
+        for seed in 0..<6 as Range<UInt64> {
+            let input = Input(seed: seed, count: 6000)
+            for (range, interval) in [(2_500_000, 30000), (60000, 10000), (5_000_000, 900_000)] {
+                let whole = StepGrid(start: 1_000_000, interval: Int64(interval), count: 100)
+                let all = try values(input, Int64(range), whole)
+                for first in stride(from: 0, to: 98, by: 7) {
+                    let part = StepGrid(
+                        start: whole.time(first),
+                        interval: whole.interval,
+                        count: 2
+                    )
+                    let two = try values(input, Int64(range), part)
+                    #expect(
+                        two == Array(all[first..<(first + 2)]),
+                        "seed \(seed), \(range), \(first)"
                     )
                 }
             }

@@ -76,7 +76,7 @@ import WeirWire
             ("a nan(3)", ["1: \"nan(3)\" is no number"]),
             (
                 #"a{} {count:1, sum:2} 5"#,
-                ["1: native histograms have no text that can be read back"]
+                ["1: this text of a native histogram cannot be read back"]
             ),
             ("a 1 99999999999999999999", ["1: \"99999999999999999999\" is no timestamp"]),
             ("a 1 1890000000000", ["1: the time is more than 2d in the future"]),

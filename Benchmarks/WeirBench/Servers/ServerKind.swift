@@ -34,10 +34,5 @@ enum ServerKind: Hashable, Sendable {
     }
 
     /// Appended to a query's URL, so that every answer is worked out anew.
-    var queryExtra: String {
-        switch self {
-        case .weir: ""
-        case .victoriaMetrics: "&nocache=1"
-        }
-    }
+    var queryExtra: String { "&nocache=1" }
 }

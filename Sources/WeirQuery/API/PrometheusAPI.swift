@@ -39,11 +39,14 @@ package enum PrometheusAPI {
     }
 
     /// `/api/v1/query_range`.
+    ///
+    /// `nocache=1` leaves `results` alone.
     package static func queryRange(
         parameters: Parameters,
         source: any SampleSource,
         context: QueryContext,
-        options: PromQLOptions = PromQLOptions()
+        options: PromQLOptions = PromQLOptions(),
+        results: RangeResults? = nil
     ) -> PrometheusAnswer {
         answer { () throws(PrometheusError) in
             let begin = ContinuousClock.now
@@ -87,6 +90,8 @@ package enum PrometheusAPI {
                         + "must be Scalar or instant Vector"
                 )
             }
+            let isFresh = ["1", "true"].contains(Self.value(parameters, "nocache"))
+            if isFresh { results?.cache.count(.bypass) }
             let value = try run { () throws(QueryError) in
                 try PromQL.evaluateRange(
                     expression,
@@ -95,7 +100,9 @@ package enum PrometheusAPI {
                     stepMilliseconds: step,
                     source: source,
                     context: context,
-                    options: options
+                    options: options,
+                    results: isFresh ? nil : results,
+                    text: Self.value(parameters, "query") ?? ""
                 )
             }
             return finish(value, limit, context, begin)

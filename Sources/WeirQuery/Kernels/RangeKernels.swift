@@ -104,9 +104,17 @@ package struct RangeFunction: Sendable {
     ) throws(QueryError) {
         switch function {
         case .sum_over_time:
-            try slide.run(SumKernel(isMean: false), times, values, into: &row, context: context)
+            let kernel = SumKernel(
+                isMean: false,
+                rangeMilliseconds: slide.rangeMilliseconds
+            )
+            try slide.run(kernel, times, values, into: &row, context: context)
         case .avg_over_time:
-            try slide.run(SumKernel(isMean: true), times, values, into: &row, context: context)
+            let kernel = SumKernel(
+                isMean: true,
+                rangeMilliseconds: slide.rangeMilliseconds
+            )
+            try slide.run(kernel, times, values, into: &row, context: context)
         case .min_over_time:
             try slide.run(ExtremeKernel(isMax: false), times, values, into: &row, context: context)
         case .max_over_time:

@@ -1,12 +1,27 @@
+internal import WeirCore
+
 /// Sums and means.
 ///
-/// Overlapping windows share the sums of whole blocks of samples.
+/// Large windows are summed by blocks of time, whose bounds do not depend on where windows lie: the
+/// same samples give the same sum, to the last bit, whatever else is evaluated. Overlapping windows
+/// share the sums of whole blocks.
 package struct SumKernel: WindowKernel {
-    private static let block = 32
+    /// Smaller windows are summed in one go.
+    private static let samplesMin = 1024
+    /// A window is at least as many blocks wide.
+    private static let blocksMin: Int64 = 16
     private let isMean: Bool
-    private var blocks: [CompensatedSum] = []
+    /// Bounds of blocks are where a time shifted by this changes.
+    private let shift: Int64
+    /// The first sample of each block, and after the last one the number of samples.
+    private var starts: [Int] = []
+    private var sums: [CompensatedSum] = []
 
-    package init(isMean: Bool) { self.isMean = isMean }
+    package init(isMean: Bool, rangeMilliseconds: Int64) {
+        self.isMean = isMean
+        let width = max(1, rangeMilliseconds / Self.blocksMin)
+        shift = Int64(Int64.bitWidth - 1 - width.leadingZeroBitCount)
+    }
 
     @inline(__always)
     package mutating func prepare(
@@ -14,27 +29,53 @@ package struct SumKernel: WindowKernel {
         _ values: Span<Double>,
         isOverlapping: Bool
     ) {
-        guard isOverlapping, values.count > 4 * Self.block else { return }
-        let count = values.count / Self.block
-        blocks.reserveCapacity(count)
-        for index in 0..<count {
-            blocks.append(.of(values, (index * Self.block)..<((index + 1) * Self.block)))
+        guard isOverlapping, values.count > Self.samplesMin else { return }
+        var start = 0
+        while start < values.count {
+            let end = blockEnd(times, from: start, below: values.count)
+            starts.append(start)
+            sums.append(.of(values, start..<end))
+            start = end
         }
+        starts.append(start)
+    }
+
+    /// Where the block of sample `start` ends, at most `limit`.
+    @inline(__always)
+    private func blockEnd(_ times: Span<Int64>, from start: Int, below limit: Int) -> Int {
+        let block = times[start] >> shift
+        guard times[limit - 1] >> shift != block else { return limit }
+        let last = (block << shift) | ((1 << shift) - 1)
+        return WindowSlide.firstIndex(times, after: last, from: start, 0)
     }
 
     @inline(__always)
-    private func sum(_ values: Span<Double>, _ range: Range<Int>) -> CompensatedSum {
-        let first = (range.lowerBound + Self.block - 1) / Self.block
-        let last = range.upperBound / Self.block
-        guard !blocks.isEmpty, first < last else { return .of(values, range) }
-        var total = CompensatedSum.of(values, range.lowerBound..<(first * Self.block))
-        for part in blocks[first..<last] {
+    private func sum(
+        _ times: Span<Int64>,
+        _ values: Span<Double>,
+        _ range: Range<Int>
+    ) -> CompensatedSum {
+        guard range.count > Self.samplesMin else { return .of(values, range) }
+        var total = CompensatedSum()
+        var start = range.lowerBound
+        var block = starts.partitioningIndex { $0 >= start }
+        while start < range.upperBound {
+            let part: CompensatedSum
+            let isWhole =
+                block + 1 < starts.count && starts[block] == start
+                && starts[block + 1] <= range.upperBound
+            if isWhole {
+                part = sums[block]
+                start = starts[block + 1]
+            } else {
+                let end = blockEnd(times, from: start, below: range.upperBound)
+                part = .of(values, start..<end)
+                start = end
+            }
+            if block < starts.count, starts[block] < start { block += 1 }
             total.add(part.sum)
             total.compensation += part.compensation
         }
-        let tail = CompensatedSum.of(values, (last * Self.block)..<range.upperBound)
-        total.add(tail.sum)
-        total.compensation += tail.compensation
         return (total.sum + total.compensation).isFinite ? total : .of(values, range)
     }
 
@@ -45,7 +86,7 @@ package struct SumKernel: WindowKernel {
         _ range: Range<Int>,
         _ window: Window
     ) -> Double {
-        let total = sum(values, range)
+        let total = sum(times, values, range)
         guard isMean else { return total.value }
         if total.sum.isFinite {
             return total.sum / Double(range.count) + total.compensation / Double(range.count)
@@ -120,6 +161,10 @@ package struct ExtremeKernel: WindowKernel {
             best = better(best, scan(values, (last * Self.block)..<range.upperBound))
         } else {
             best = scan(values, range)
+        }
+        if best == 0 {
+            // Of zeros with different signs the first one counts.
+            for index in range where values[index] == 0 { return values[index] }
         }
         if best == neutral {
             // All NaN, or the neutral value itself is among the samples.

@@ -105,6 +105,8 @@ package enum PromQL {
     }
 
     /// The value of an expression at `start`, `start + step`, … up to `end`; always a matrix.
+    ///
+    /// With `results` what was answered before is used again; `text` is then what was asked.
     package static func evaluateRange(
         _ expression: PromQLExpression,
         fromMilliseconds start: Int64,
@@ -112,7 +114,9 @@ package enum PromQL {
         stepMilliseconds step: Int64,
         source: any SampleSource,
         context: QueryContext,
-        options: PromQLOptions = PromQLOptions()
+        options: PromQLOptions = PromQLOptions(),
+        results: RangeResults? = nil,
+        text: String = ""
     ) throws(QueryError) -> QueryValue {
         try checkTimes(start, end)
         guard step > 0, step <= PromQLDuration.millisecondsMax else {
@@ -130,6 +134,19 @@ package enum PromQL {
                     + "must be Scalar or instant Vector"
             )
         }
+        if let results {
+            let request = RangeResults.Request(
+                query: text,
+                expression: expression,
+                start: start,
+                end: end,
+                interval: step,
+                source: source,
+                context: context,
+                options: options
+            )
+            if let series = try results.answer(request) { return .matrix(series) }
+        }
         let evaluator = PromQLEvaluator(
             source: source,
             context: context,
@@ -144,13 +161,22 @@ package enum PromQL {
             return .matrix([QuerySeries(labels: .empty, times: times, values: numbers)])
         case .string: throw .invalid(reason: "a string is no range result")
         case .vector(let vector):
-            try context.reserve(bytes: vector.count * grid.count * 16)
-            var series: [QuerySeries] = []
-            for row in LabelOrder.sortedIndices(vector.labels) {
-                if let one = points(of: vector, row: row, grid: grid) { series.append(one) }
-            }
-            return .matrix(series)
+            return .matrix(try series(of: vector, on: grid, context: context))
         }
+    }
+
+    /// The rows that have a value, in order of labels.
+    static func series(
+        of vector: SeriesGrid,
+        on grid: StepGrid,
+        context: QueryContext
+    ) throws(QueryError) -> [QuerySeries] {
+        try context.reserve(bytes: vector.count * grid.count * 16)
+        var series: [QuerySeries] = []
+        for row in LabelOrder.sortedIndices(vector.labels) {
+            if let one = points(of: vector, row: row, grid: grid) { series.append(one) }
+        }
+        return series
     }
 
     static func points(of vector: SeriesGrid, row: Int, grid: StepGrid) -> QuerySeries? {

@@ -381,7 +381,7 @@ extension PromQLEvaluator {
     }
 
     /// Functions of one number.
-    private static func elementwise(_ function: PromQLFunction) -> ((Double) -> Double)? {
+    static func elementwise(_ function: PromQLFunction) -> ((Double) -> Double)? {
         switch function {
         case .abs: { $0.magnitude }
         case .ceil: { $0.rounded(.up) }
@@ -409,4 +409,9 @@ extension PromQLEvaluator {
         default: nil
         }
     }
+}
+
+extension PromQLFunction {
+    /// A function of each number alone.
+    var isElementwise: Bool { PromQLEvaluator.elementwise(self) != nil }
 }

@@ -49,7 +49,10 @@ extension PromQLEvaluator {
     }
 
     /// Notes that the counts of a histogram fell from one bucket to the next.
+    ///
+    /// The first step alone tells the name: what is said depends on where the range begins.
     func noteForcedBuckets(of name: String, at place: PromQLPlace) {
+        context.mark { $0.dependsOnRange = true }
         guard options.semantics.hasNotes else { return }
         context.note(
             .info,

@@ -158,11 +158,11 @@ struct PromQLEvaluator {
     ) throws(QueryError) -> GridAggregation {
         let mayRepeat = options.semantics.aggregatesRepeats && !aggregation.operation.keepsSeries
         let input = try vector(aggregation.expression, on: grid, mayRepeat: mayRepeat)
-        return GridAggregation(
-            try input.compacted(context: context),
-            grouping: aggregation.grouping,
-            context: context
-        )
+            .compacted(context: context)
+        if context.isMarking, !RowShape(aggregation.expression).isOrdered {
+            context.mark { $0.addOrder(input.labels.hashValue) }
+        }
+        return GridAggregation(input, grouping: aggregation.grouping, context: context)
     }
 
     /// Aggregates a selector or a range function over very many series while they are read.

@@ -12,6 +12,7 @@ struct ExportEndpoint: Sendable {
     /// Series, and about how many samples, that are gathered at once.
     private static let seriesPerGroup = 65_536
     private static let samplesPerGroup = 1_000_000
+    private static let histogramsPerGroup = 50_000
     /// Bytes of one write to the client.
     private static let pieceBytes = 64 << 10
 
@@ -100,30 +101,74 @@ struct ExportEndpoint: Sendable {
         _ context: QueryContext
     ) throws(QueryError) {
         let budget = QueryBudget(context: context)
-        // What a selector before has given out already.
-        var done: Set<Labels> = []
         do throws(StoreError) {
-            for matchers in request.matcherSets {
-                let selection = try store.select(
-                    signal: .metrics,
-                    matchers: matchers,
-                    times: request.times,
-                    budget: budget
-                )
-                let count = selection.labels.count
-                let perSeries = max(1, selection.rowCountMax / max(1, count))
-                let step = max(1, min(Self.seriesPerGroup, Self.samplesPerGroup / perSeries))
-                for start in stride(from: 0, to: count, by: step) {
-                    let part = selection.narrowed(to: start..<min(count, start + step))
-                    let isRead = try write(part, request.format, except: done, to: body, budget)
-                    guard isRead else { return }
-                }
-                if request.matcherSets.count > 1 { done.formUnion(selection.labels) }
+            guard try export(.metrics, request, to: body, budget) else { return }
+            if request.format.hasHistograms {
+                guard try export(.histograms, request, to: body, budget) else { return }
             }
         } catch {
             throw StoreSampleSource.queryError(error, budget)
         }
         _ = body.write(request.format.end)
+    }
+
+    /// Writes all that one signal has of a request.
+    ///
+    /// - Returns: Whether the client still reads.
+    private func export(
+        _ signal: Signal,
+        _ request: Request,
+        to body: HTTPBodyStream,
+        _ budget: QueryBudget
+    ) throws(StoreError) -> Bool {
+        // What a selector before has given out already.
+        var done: Set<Labels> = []
+        for matchers in request.matcherSets {
+            let selection = try store.select(
+                signal: signal,
+                matchers: matchers,
+                times: request.times,
+                budget: budget
+            )
+            let count = selection.labels.count
+            let perSeries = max(1, selection.rowCountMax / max(1, count))
+            let perGroup =
+                signal == .histograms ? Self.histogramsPerGroup : Self.samplesPerGroup
+            let step = max(1, min(Self.seriesPerGroup, perGroup / perSeries))
+            for start in stride(from: 0, to: count, by: step) {
+                let part = selection.narrowed(to: start..<min(count, start + step))
+                let isRead =
+                    signal == .histograms
+                    ? try writeHistograms(part, request.format, except: done, to: body, budget)
+                    : try write(part, request.format, except: done, to: body, budget)
+                guard isRead else { return false }
+            }
+            if request.matcherSets.count > 1 { done.formUnion(selection.labels) }
+        }
+        return true
+    }
+
+    /// As `write`, of native histograms.
+    private func writeHistograms(
+        _ selection: StreamSelection,
+        _ format: ExportFormat,
+        except done: Set<Labels>,
+        to body: HTTPBodyStream,
+        _ budget: QueryBudget
+    ) throws(StoreError) -> Bool {
+        let gathered = GatheredHistograms()
+        try gathered.read(selection, timeUnit: format.timeUnit, budget: budget)
+        let streams = gathered.all
+        var bytes: [UInt8] = []
+        for (place, labels) in selection.labels.enumerated() {
+            guard let found = streams[place], !done.contains(labels) else { continue }
+            ExportFormat.append(labels, found, to: &bytes)
+            if bytes.count >= Self.pieceBytes {
+                guard body.write(bytes) else { return false }
+                bytes.removeAll(keepingCapacity: true)
+            }
+        }
+        return bytes.isEmpty || body.write(bytes)
     }
 
     /// Gathers the samples of some series, and writes them in order.

@@ -1,5 +1,6 @@
 internal import WeirCore
 internal import WeirQuery
+internal import WeirWire
 
 /// The texts in which series are given out whole.
 enum ExportFormat: String, CaseIterable, Sendable {
@@ -21,6 +22,11 @@ enum ExportFormat: String, CaseIterable, Sendable {
         }
     }
 
+    /// Whether native histograms have a place in it.
+    ///
+    /// What reads the others does not know them.
+    var hasHistograms: Bool { self == .prometheus }
+
     /// Nanoseconds that the times given to `append` count.
     var timeUnit: Int64 { self == .line ? 1 : 1_000_000 }
 
@@ -39,6 +45,27 @@ enum ExportFormat: String, CaseIterable, Sendable {
                 append(head, time, value, to: &bytes)
             }
         case .line: Self.appendLines(labels, times, values, to: &bytes)
+        }
+    }
+
+    /// Appends the native histograms of one series, as `NativeHistogramText`; stale ones have no place.
+    ///
+    /// Times in milliseconds.
+    static func append(
+        _ labels: Labels,
+        _ histograms: GatheredHistograms.Samples,
+        to bytes: inout [UInt8]
+    ) {
+        var head = exposition(labels)
+        // Braces after a bare name would be read as its labels.
+        if head.last != UInt8(ascii: "}") { head += "{}".utf8 }
+        head.append(0x20)
+        for (time, histogram) in histograms where !histogram.isStale {
+            bytes += head
+            NativeHistogramText.append(histogram, to: &bytes)
+            bytes.append(0x20)
+            bytes += String(time).utf8
+            bytes.append(0x0A)
         }
     }
 

@@ -8,7 +8,7 @@ internal import WeirSystem
 /// Prometheus's `/federate`: the latest sample of each series that `match[]` selects, as text for
 /// another server to scrape.
 ///
-/// OpenMetrics when `Accept` names it. Native histograms have no place in these texts.
+/// OpenMetrics when `Accept` names it. Native histograms are left out of these texts, as Prometheus leaves them out.
 struct FederateEndpoint: Sendable {
     static let path = "/federate"
     /// Older samples are not given out.

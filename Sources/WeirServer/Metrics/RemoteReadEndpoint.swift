@@ -1,3 +1,4 @@
+internal import Synchronization
 internal import WeirCore
 internal import WeirHTTP
 internal import WeirPattern
@@ -5,13 +6,15 @@ internal import WeirQuery
 internal import WeirStore
 internal import WeirWire
 
-/// Prometheus's remote read: `POST /api/v1/read`, answered with samples.
+/// Prometheus's remote read: `POST /api/v1/read`, answered with chunks or samples.
 ///
 /// docs/metrics-in.md.
 struct RemoteReadEndpoint: Sendable {
     static let path = "/api/v1/read"
     /// Samples of one answer, which is made whole before it is sent.
     private static let samplesMax = 5_000_000
+    /// Native histograms of one answer.
+    private static let histogramsMax = 200_000
 
     let store: Store
     let configuration: ServerConfiguration
@@ -34,24 +37,17 @@ struct RemoteReadEndpoint: Sendable {
                 .badRequest(reason: "damaged snappy", hint: "send snappy, in its block format")
             )
         }
-        guard request.acceptsSamples else {
+        guard request.acceptsSamples || request.acceptsChunks else {
             return exchange.respond(
                 .badRequest(
                     reason: "none of the accepted response types is spoken here",
-                    hint: "accept SAMPLES"
+                    hint: "accept SAMPLES or STREAMED_XOR_CHUNKS"
                 )
             )
         }
         frame.handle(exchange) { [self] _, context in
             do throws(QueryError) {
-                var response = HTTPResponse(
-                    status: 200,
-                    headers: [
-                        ("Content-Type", "application/x-protobuf"), ("Content-Encoding", "snappy"),
-                    ]
-                )
-                response.body = .bytes(SnappyBlock.pack(try answer(request, context)))
-                return response
+                return try answer(request, context)
             } catch {
                 return .error(
                     error == .cancelled ? 499 : 400,
@@ -63,31 +59,57 @@ struct RemoteReadEndpoint: Sendable {
         }
     }
 
-    /// A `ReadResponse`.
+    /// Chunks where they are accepted, else samples.
     private func answer(
         _ request: RemoteReadRequest,
         _ context: QueryContext
-    ) throws(QueryError) -> [UInt8] {
-        var response = ProtobufWriter()
-        var sampleCount = 0
-        for query in request.queries {
-            response.bytes(1, try result(query, context, &sampleCount))
+    ) throws(QueryError) -> HTTPResponse {
+        let budget = QueryBudget(context: context)
+        var selections: [Selection] = []
+        do throws(StoreError) {
+            for query in request.queries { selections.append(try select(query, budget)) }
+        } catch {
+            throw StoreSampleSource.queryError(error, budget)
         }
-        return response.bytes
+        if request.acceptsChunks {
+            var bytes: [UInt8] = []
+            for (query, selection) in selections.enumerated() {
+                try appendChunks(selection, query, context, budget, to: &bytes)
+            }
+            return response(bytes, ChunkFrame.contentType, encoding: nil)
+        }
+        var message = ProtobufWriter()
+        var sampleCount = 0
+        for selection in selections {
+            message.bytes(1, try result(selection, budget, &sampleCount))
+        }
+        return response(
+            SnappyBlock.pack(message.bytes),
+            "application/x-protobuf",
+            encoding: "snappy"
+        )
     }
 
-    /// A `QueryResult`.
-    private func result(
+    private func response(_ body: [UInt8], _ type: String, encoding: String?) -> HTTPResponse {
+        var response = HTTPResponse(status: 200, headers: [("Content-Type", type)])
+        if let encoding { response.headers.append(("Content-Encoding", encoding)) }
+        response.body = .bytes(body)
+        return response
+    }
+
+    /// The streams that a query selects.
+    private struct Selection {
+        let floats: StreamSelection
+        let histograms: StreamSelection
+    }
+
+    private func select(
         _ query: RemoteReadRequest.Query,
-        _ context: QueryContext,
-        _ sampleCount: inout Int
-    ) throws(QueryError) -> [UInt8] {
-        let budget = QueryBudget(context: context)
-        let gathered = GatheredSeries(samplesMax: Self.samplesMax - sampleCount)
-        let selection: StreamSelection
-        do throws(StoreError) {
-            selection = try store.select(
-                signal: .metrics,
+        _ budget: QueryBudget
+    ) throws(StoreError) -> Selection {
+        func select(_ signal: Signal) throws(StoreError) -> StreamSelection {
+            try store.select(
+                signal: signal,
                 matchers: query.matchers.map(Self.matcher),
                 times: StoreSampleSource.nanoseconds(
                     query.startMilliseconds,
@@ -95,48 +117,127 @@ struct RemoteReadEndpoint: Sendable {
                 ),
                 budget: budget
             )
-            try selection.scanFloats(timeUnit: 1_000_000, budget: budget) {
-                gathered.add($0, $1, $2)
-            }
-        } catch {
-            if gathered.isFull {
-                throw .limit(name: "samples of one remote read", limit: Self.samplesMax)
-            }
-            throw StoreSampleSource.queryError(error, budget)
         }
-        let series = gathered.all
-        sampleCount += series.values.reduce(0) { $0 + $1.times.count }
-        var found = selection.labels.indices.filter { series[$0] != nil }.map { place in
-            (pairs: Self.sorted(selection.labels[place].pairs), place: place)
-        }
-        found.sort { Self.precedes($0.pairs, $1.pairs) }
-        var result = ProtobufWriter()
-        for (pairs, place) in found {
-            guard let samples = series[place] else { continue }
-            result.bytes(1, Self.timeSeries(pairs, samples.times, samples.values))
-        }
-        return result.bytes
+        return Selection(floats: try select(.metrics), histograms: try select(.histograms))
     }
 
-    private static func timeSeries(
-        _ pairs: [(name: String, value: String)],
-        _ times: [Int64],
-        _ values: [Double]
-    ) -> [UInt8] {
-        var writer = ProtobufWriter()
-        for pair in pairs {
-            var label = ProtobufWriter()
-            label.bytes(1, Array(pair.name.utf8))
-            label.bytes(2, Array(pair.value.utf8))
-            writer.bytes(1, label.bytes)
+    /// Appends a frame for each series that has samples.
+    private func appendChunks(
+        _ selection: Selection,
+        _ query: Int,
+        _ context: QueryContext,
+        _ budget: QueryBudget,
+        to bytes: inout [UInt8]
+    ) throws(QueryError) {
+        let found = Mutex<[Labels: [[UInt8]]]>([:])
+        let histograms = GatheredHistograms(countMax: Self.histogramsMax)
+        // Samples of series that have both kinds are put in order of time later.
+        let mixed = GatheredSeries(samplesMax: Self.samplesMax)
+        let withHistograms = Set(selection.histograms.labels)
+        let labels = selection.floats.labels
+        do throws(StoreError) {
+            try selection.floats.scanFloats(timeUnit: 1_000_000, budget: budget) {
+                place,
+                times,
+                values in
+                guard !withHistograms.contains(labels[place]) else {
+                    return mixed.add(place, times, values)
+                }
+                let chunks = RemoteReadMessages.chunks(times, values)
+                do throws(QueryError) {
+                    // Here, and once more in the answer.
+                    try context.reserve(bytes: chunks.reduce(0) { $0 + 2 * $1.count + 64 })
+                } catch {
+                    budget.stop(error)
+                    return false
+                }
+                if !chunks.isEmpty { found.withLock { $0[labels[place]] = chunks } }
+                return true
+            }
+            try histograms.read(selection.histograms, timeUnit: 1_000_000, budget: budget)
+        } catch {
+            throw Self.error(error, mixed, histograms, budget)
         }
-        for (time, value) in zip(times, values) {
-            var sample = ProtobufWriter()
-            sample.fixed64(1, value.bitPattern)
-            sample.varint(2, UInt64(bitPattern: time))
-            writer.bytes(2, sample.bytes)
+        var series = found.withLock { $0 }
+        let floats = Dictionary(
+            mixed.all.map { (labels[$0.key], $0.value) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        for (labels, samples) in floats where series[labels] == nil {
+            series[labels] = RemoteReadMessages.chunks(samples.times, samples.values, [])
         }
-        return writer.bytes
+        for (place, samples) in histograms.all {
+            let labels = selection.histograms.labels[place]
+            let plain = floats[labels]
+            series[labels] = RemoteReadMessages.chunks(
+                plain?.times ?? [],
+                plain?.values ?? [],
+                samples
+            )
+        }
+        let all = series.map { (pairs: Self.sorted($0.pairs), chunks: $1) }
+        for (pairs, chunks) in all.sorted(by: { Self.precedes($0.pairs, $1.pairs) }) {
+            let message = RemoteReadMessages.chunkedResponse(pairs, chunks: chunks, query: query)
+            ChunkFrame.append(message, to: &bytes)
+        }
+    }
+
+    private static func error(
+        _ error: StoreError,
+        _ floats: GatheredSeries,
+        _ histograms: GatheredHistograms,
+        _ budget: QueryBudget
+    ) -> QueryError {
+        if floats.isFull { return .limit(name: "samples of one remote read", limit: samplesMax) }
+        if histograms.isFull {
+            return .limit(name: "histograms of one remote read", limit: histogramsMax)
+        }
+        if histograms.isDamaged { return .storage(reason: "a histogram cannot be read") }
+        return StoreSampleSource.queryError(error, budget)
+    }
+
+    /// A `QueryResult`.
+    private func result(
+        _ selection: Selection,
+        _ budget: QueryBudget,
+        _ sampleCount: inout Int
+    ) throws(QueryError) -> [UInt8] {
+        let floats = GatheredSeries(samplesMax: Self.samplesMax - sampleCount)
+        let histograms = GatheredHistograms(countMax: Self.histogramsMax)
+        do throws(StoreError) {
+            try selection.floats.scanFloats(timeUnit: 1_000_000, budget: budget) {
+                floats.add($0, $1, $2)
+            }
+            try histograms.read(selection.histograms, timeUnit: 1_000_000, budget: budget)
+        } catch {
+            throw Self.error(error, floats, histograms, budget)
+        }
+        struct Series {
+            var floats: GatheredSeries.Samples = ([], [])
+            var histograms: GatheredHistograms.Samples = []
+        }
+        var series: [Labels: Series] = [:]
+        for (place, samples) in floats.all {
+            sampleCount += samples.times.count
+            series[selection.floats.labels[place], default: Series()].floats = samples
+        }
+        for (place, samples) in histograms.all {
+            series[selection.histograms.labels[place], default: Series()].histograms = samples
+        }
+        let all = series.map { (pairs: Self.sorted($0.pairs), series: $1) }
+        var result = ProtobufWriter()
+        for (pairs, one) in all.sorted(by: { Self.precedes($0.pairs, $1.pairs) }) {
+            result.bytes(
+                1,
+                RemoteReadMessages.timeSeries(
+                    pairs,
+                    one.floats.times,
+                    one.floats.values,
+                    one.histograms
+                )
+            )
+        }
+        return result.bytes
     }
 
     private static func matcher(_ matcher: RemoteReadRequest.Matcher) -> LabelMatcher {

@@ -205,7 +205,8 @@ extension Store {
             if let written { try? fileSystem.removeFile(written.reader.path) }
             return
         }
-        guard try publishMerge(written, retiring: [segment.record]) else { return }
+        guard try publishMerge(written, retiring: [segment.record], isErasing: true)
+        else { return }
         do throws(FileError) {
             let path = path(segment.record.path)
             if fileSystem.exists(path) { try fileSystem.removeFile(path) }

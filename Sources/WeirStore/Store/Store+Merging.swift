@@ -175,11 +175,14 @@ extension Store {
 
     /// Puts a segment in the place of others.
     ///
+    /// `isErasing`: it does not hold all of their rows.
+    ///
     /// - Returns: False when one of those is no longer there; the new one is removed then.
     @discardableResult
     func publishMerge(
         _ merged: LiveSegment?,
-        retiring: [SegmentRecord]
+        retiring: [SegmentRecord],
+        isErasing: Bool = false
     ) throws(StoreError) -> Bool {
         let added = merged.map { [$0] } ?? []
         return try publishing.withLock { _ throws(StoreError) in
@@ -202,7 +205,7 @@ extension Store {
                 throw .catalog(error)
             }
             state.withLock { state in
-                state.remove(retiring)
+                if isErasing { state.removeRows(retiring) } else { state.remove(retiring) }
                 for segment in added { state.insert(segment) }
             }
             for record in retiring { try? fileSystem.removeFile(path(record.path)) }

@@ -65,7 +65,7 @@ extension Store {
                 log("catalog: \(error)")
                 return false
             }
-            state.withLock { $0.remove(records) }
+            state.withLock { $0.removeRows(records) }
             for record in records { try? fileSystem.removeFile(path(record.path)) }
             counters.expiredSegments.add(records.count)
             log("deleted \(key.path): \(reason)")

@@ -146,7 +146,7 @@ extension Store {
                     $0.record.name == segment.record.name
                 }) == true
             else { return false }
-            state.remove([segment.record])
+            state.removeRows([segment.record])
             var record = segment.record
             record.state = .quarantined
             record.reason = "\(error)"

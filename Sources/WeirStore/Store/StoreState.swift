@@ -60,11 +60,18 @@ struct StoreState: Sendable {
     var oldestRowAt: Int64?
     var isDiskFull = false
     var isMerging = false
+    /// How far back samples and native histograms reached.
+    var sampleWrites = WriteHistory()
+    /// How often rows went that could be read before.
+    var sampleGeneration: UInt64 = 0
 
     /// Takes in a journaled batch, split by day.
     mutating func apply(_ batch: ResolvedBatch, tenant: String, signal: Signal, now: Int64) {
         lastSequence = batch.sequence
         guard batch.rowCount > 0 else { return }
+        if signal == .metrics || signal == .histograms {
+            sampleWrites.note(sequence: batch.sequence, leastTime: batch.timeRange.lowerBound)
+        }
         if oldestRowAt == nil { oldestRowAt = now }
         let firstDay = BucketKey.day(of: batch.timeRange.lowerBound)
         let lastDay = BucketKey.day(of: batch.timeRange.upperBound)
@@ -99,7 +106,16 @@ struct StoreState: Sendable {
         buckets[key] = bucket
     }
 
-    /// Takes segments out of sight.
+    /// Takes segments out of sight, and rows with them that nothing replaces.
+    mutating func removeRows(_ records: [SegmentRecord]) {
+        remove(records)
+        let hasSamples = records.contains {
+            $0.bucket.signal == .metrics || $0.bucket.signal == .histograms
+        }
+        if hasSamples { sampleGeneration += 1 }
+    }
+
+    /// Takes segments out of sight, for others that hold the same rows.
     mutating func remove(_ records: [SegmentRecord]) {
         for record in records {
             buckets[record.bucket]?.segments.removeAll { $0.record.name == record.name }

@@ -66,6 +66,7 @@ enum ExpositionError: Error, Hashable, CustomStringConvertible {
     case noValue
     case badValue(String)
     case nativeHistogram
+    case badHistogram(String)
     case badTime(String)
     case badExemplar(String)
     case trailing(String)
@@ -85,7 +86,8 @@ enum ExpositionError: Error, Hashable, CustomStringConvertible {
         case .missingComma(let text): "comma or closing brace expected, not \"\(text)\""
         case .noValue: "missing value"
         case .badValue(let text): "\"\(text)\" is no number"
-        case .nativeHistogram: "native histograms have no text that can be read back"
+        case .nativeHistogram: "this text of a native histogram cannot be read back"
+        case .badHistogram(let reason): "native histogram: \(reason)"
         case .badTime(let text): "\"\(text)\" is no timestamp"
         case .badExemplar(let text): "\"\(text)\" is no exemplar"
         case .trailing(let text): "unexpected \"\(text)\" at the end of the line"

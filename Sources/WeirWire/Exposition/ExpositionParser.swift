@@ -19,6 +19,7 @@ package struct ExpositionParser {
     /// The metadata's places in the result, by family.
     private var families: [String: Int] = [:]
     private var exemplarStreams: [Labels: UInt32] = [:]
+    private var histogramStreams: [Labels: UInt32] = [:]
     private var lineNumber: Int
     /// As the last `# TYPE` says.
     private(set) var familyType = MetricType.unknown
@@ -132,7 +133,7 @@ package struct ExpositionParser {
         var cursor = Self.skipBlanks(bytes, prefixEnd..<line.upperBound)
         let valueEnd = Self.skipWord(bytes, cursor..<line.upperBound)
         guard valueEnd > cursor else { throw .noValue }
-        let value = try number(bytes, cursor..<valueEnd)
+        let value = try readValue(bytes, cursor..<valueEnd)
         cursor = Self.skipBlanks(bytes, valueEnd..<line.upperBound)
         var time: Int64?
         if cursor < line.upperBound, bytes[cursor] != UInt8(ascii: "#") {
@@ -150,9 +151,7 @@ package struct ExpositionParser {
         else { throw .series(.tooFarInFuture(limit: options.limits.futureMax)) }
         // Whatever is wrong with the exemplar is found before anything of the line is kept.
         let read = exemplar.isEmpty ? nil : try readExemplar(bytes, exemplar, sampleTime: at)
-        let (stream, labels) = try stream(bytes, prefix)
-        result.batches.samples.append(value, stream: stream, time: at)
-        result.hasOwnTime.append(own != nil)
+        let labels = try keep(value, bytes, prefix, time: at, isOwnTime: own != nil)
         if let read {
             let place =
                 exemplarStreams[labels]
@@ -164,6 +163,52 @@ package struct ExpositionParser {
                 stream: place,
                 time: read.time
             )
+        }
+    }
+
+    private enum Value {
+        case number(Double)
+        case histogram(NativeHistogram)
+    }
+
+    private func readValue(
+        _ bytes: Span<UInt8>,
+        _ word: Range<Int>
+    ) throws(ExpositionError) -> Value {
+        guard bytes[word.lowerBound] == UInt8(ascii: "{") else {
+            return .number(try number(bytes, word))
+        }
+        // A dump's histograms have blanks, and bounds that are rounded.
+        guard bytes[word.upperBound - 1] == UInt8(ascii: "}") else { throw .nativeHistogram }
+        do throws(NativeHistogramText.Failure) {
+            return .histogram(try NativeHistogramText.parse(bytes, word))
+        } catch {
+            throw .badHistogram(error.reason)
+        }
+    }
+
+    /// Keeps a sample of either kind, and tells its series' labels.
+    private mutating func keep(
+        _ value: Value,
+        _ bytes: Span<UInt8>,
+        _ prefix: Range<Int>,
+        time: Int64,
+        isOwnTime: Bool
+    ) throws(ExpositionError) -> Labels {
+        switch value {
+        case .number(let number):
+            let (stream, labels) = try stream(bytes, prefix)
+            result.batches.samples.append(number, stream: stream, time: time)
+            result.hasOwnTime.append(isOwnTime)
+            return labels
+        case .histogram(let histogram):
+            let labels = try labels(bytes, prefix)
+            let stream =
+                histogramStreams[labels]
+                ?? result.batches.histograms.addStream(labels, line: lineNumber)
+            histogramStreams[labels] = stream
+            result.batches.histograms.append(histogram, stream: stream, time: time)
+            return labels
         }
     }
 
@@ -246,7 +291,6 @@ package struct ExpositionParser {
         _ text: Range<Int>
     ) throws(ExpositionError) -> Double {
         if let value = NumberText.float(bytes, text) { return value.isNaN ? Self.normalNaN : value }
-        guard bytes[text.lowerBound] != UInt8(ascii: "{") else { throw .nativeHistogram }
         throw .badValue(shown(bytes, text))
     }
 

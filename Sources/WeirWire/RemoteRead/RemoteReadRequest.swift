@@ -27,8 +27,10 @@ package struct RemoteReadRequest: Hashable, Sendable {
     }
 
     package var queries: [Query] = []
-    /// Whether plain samples may be answered, and not only chunks.
+    /// Whether samples may be answered.
     package var acceptsSamples = false
+    /// Whether a stream of chunks may be answered.
+    package var acceptsChunks = false
 
     /// Parses an unpacked body.
     ///
@@ -64,6 +66,7 @@ package struct RemoteReadRequest: Hashable, Sendable {
         }
         // Before there was a choice there were samples.
         acceptsSamples = types.isEmpty || types.contains(0)
+        acceptsChunks = types.contains(1)
     }
 
     private static func query(

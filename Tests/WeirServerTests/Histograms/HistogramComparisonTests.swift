@@ -100,7 +100,7 @@ import WeirTestSupport
 
     /// Puts the rows into a store as they come to lie in one: in merged segments, in a segment
     /// flushed after them, and in the journal.
-    private static func fill(_ configuration: ServerConfiguration, _ batches: [RowBatch]) throws {
+    static func fill(_ configuration: ServerConfiguration, _ batches: [RowBatch]) throws {
         var options = StoreOptions(directory: configuration.data)
         options.diskFreeBytesMin = 0
         let store = try Store(options: options) { _ in }

@@ -19,9 +19,9 @@ final class HistogramPeer {
     static var isThere: Bool { unsafe access(program, X_OK) == 0 }
 
     /// - Returns: Nil when it does not start.
-    init?() {
+    init?(configuration: String = "global: {}\n") {
         guard let folder = TemporaryFolder("histogram-peer") else { return nil }
-        guard folder.write("prometheus.yml", Array("global: {}\n".utf8)) != nil,
+        guard folder.write("prometheus.yml", Array(configuration.utf8)) != nil,
             let port = LoopbackHTTP.freePort(),
             let child = ChildProcess(
                 Self.program,

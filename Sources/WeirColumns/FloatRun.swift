@@ -9,6 +9,10 @@ package struct FloatRun: Hashable, Sendable {
     enum Kind: UInt8, Hashable, Sendable {
         /// `value × 10^exponent` is a whole number that divides back to the same bits.
         case decimal = 0
+        /// Eight planes of the bits as they are: only read.
+        case planes = 1
+        /// Eight planes of the bits, each xored with the value before: only read.
+        case xorPlanes = 2
         /// The bits, shifted right by the zeros that all of them end in.
         ///
         /// Neighbours of one sign and size are near each other as integers too.
@@ -30,10 +34,11 @@ package struct FloatRun: Hashable, Sendable {
     /// The zero bits at the end of all values, which are left out; for `bits`.
     let shift: Int
     let exceptions: [Exception]
-    let integers: IntegerRun
+    /// Nil for planes.
+    let integers: IntegerRun?
 
     /// The bytes this run takes in its body page.
-    package var bodyCount: Int { integers.bodyCount }
+    package var bodyCount: Int { integers?.bodyCount ?? count * 8 }
 
     static let powers: [Double] = (0...exponentMax).map { exponent in
         (0..<exponent).reduce(1) { power, _ in power * 10 }
@@ -53,6 +58,13 @@ extension FloatRun {
         else { throw .unknownValue(offset: head.offset - 1, value: UInt64(tag)) }
         self.count = count
         self.kind = kind
+        if kind == .planes || kind == .xorPlanes {
+            shift = 0
+            exponent = 0
+            exceptions = []
+            integers = nil
+            return
+        }
         guard kind == .decimal else {
             shift = Int(try head.readByte())
             guard shift < 64 else {
@@ -90,6 +102,7 @@ extension FloatRun {
         scratch: inout [Int64]
     ) throws(DecodeError) {
         guard body.count == bodyCount else { throw .truncated(offset: 0, needed: bodyCount) }
+        guard let integers else { return decodePlanes(body, appendingTo: &output) }
         let start = output.count
         scratch.removeAll(keepingCapacity: true)
         try integers.decode(body, appendingTo: &scratch)
@@ -114,6 +127,22 @@ extension FloatRun {
         }
         for exception in exceptions {
             output[start + exception.index] = Double(bitPattern: exception.bits)
+        }
+    }
+
+    private func decodePlanes(_ body: Span<UInt8>, appendingTo output: inout [Double]) {
+        var previous: UInt64 = 0
+        output.reserveCapacity(output.count + count)
+        for index in 0..<count {
+            var bits: UInt64 = 0
+            for plane in 0..<8 {
+                bits |= UInt64(body[plane &* count &+ index]) &<< UInt64(8 &* plane)
+            }
+            if kind == .xorPlanes {
+                bits ^= previous
+                previous = bits
+            }
+            output.append(Double(bitPattern: bits))
         }
     }
 }

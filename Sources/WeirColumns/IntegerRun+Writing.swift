@@ -135,9 +135,11 @@ extension IntegerRun {
             sampleCount += end - start
             start += step
         }
-        // Distances from the minimum are spread evenly below the range, near enough.
+        // Distances from the minimum are spread evenly below the range, near enough. What is packed takes
+        // as many bits as the largest, and steps have a sign.
         func minimumBits(_ minimum: Int64, _ maximum: Int64) -> Int {
-            bitLength(UInt64(bitPattern: maximum &- minimum)) * sampleCount - sampleCount / 2
+            let length = bitLength(UInt64(bitPattern: maximum &- minimum))
+            return length * sampleCount - (length > 8 ? sampleCount : sampleCount / 2)
         }
         steadyBits += stepBits
         let best = min(deltaBits, deltaOfDeltaBits, steadyBits)
@@ -296,12 +298,15 @@ extension IntegerRun {
             best = (.byte, count + facts.escapeBytesByte)
         }
         if facts.overNibble * 16 <= count,
-            (count + 1) / 2 + facts.escapeBytesNibble < best.cost
+            (count + 1) / 2 + facts.escapeBytesNibble <= best.cost
         {
             best = (.nibble, (count + 1) / 2 + facts.escapeBytesNibble)
         }
         return best.width
     }
+
+    /// What fits fewer bits is better off in bytes or halves of them, which get Huffman codes.
+    private static let packedBitsMin = 9
 
     /// The number of bits that takes the fewest bytes when what needs more stands in the head.
     private static func choosePacked(_ residuals: [UInt64]) -> (width: Width, cost: Int) {
@@ -309,7 +314,7 @@ extension IntegerRun {
         for residual in residuals { counts[bitLength(residual)] += 1 }
         var best = (bits: 64, cost: residuals.count * 8)
         var escapeBytes = 0
-        for bits in stride(from: 64, through: 1, by: -1) {
+        for bits in stride(from: 64, through: packedBitsMin, by: -1) {
             let cost = (residuals.count * bits + 7) / 8 + escapeBytes
             if cost < best.cost { best = (bits, cost) }
             escapeBytes += counts[bits] * ((bits + 6) / 7)
@@ -334,7 +339,8 @@ extension IntegerRun {
         body.append(addingCapacity: width.bodyCount(count)) { free in
             // SAFETY: every index is below `count`.
             switch width {
-            case .none: return
+            // Planes are never chosen.
+            case .none, .planes: return
             case .nibble:
                 var index = 0
                 while index &+ 1 < count {

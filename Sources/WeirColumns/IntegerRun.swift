@@ -34,6 +34,10 @@ package struct IntegerRun: Hashable, Sendable {
         case nibble
         /// One byte; 255 marks one kept in the head.
         case byte
+        /// Two to eight bytes: all lowest bytes, then all next ones, and so on; no marks.
+        ///
+        /// Version 1 wrote these; they are only read.
+        case planes(count: Int)
         /// So many bits each, 1 to 64, the lowest first; all ones mark one kept in the head.
         case packed(bits: Int)
 
@@ -45,6 +49,7 @@ package struct IntegerRun: Hashable, Sendable {
             case .none: 0
             case .nibble: 1
             case .byte: 2
+            case .planes(let count): UInt8(truncatingIfNeeded: count + 1)
             case .packed: Self.packedTag
             }
         }
@@ -52,7 +57,7 @@ package struct IntegerRun: Hashable, Sendable {
         /// The residual that marks one kept in the head; nil where there are none.
         var mark: UInt64? {
             switch self {
-            case .none: nil
+            case .none, .planes: nil
             case .nibble: 15
             case .byte: 255
             case .packed(let bits): UInt64.max >> UInt64(64 - bits)
@@ -64,6 +69,7 @@ package struct IntegerRun: Hashable, Sendable {
             case .none: 0
             case .nibble: (residualCount + 1) / 2
             case .byte: residualCount
+            case .planes(let count): residualCount * count
             case .packed(let bits): (residualCount * bits + 7) / 8
             }
         }
@@ -132,6 +138,7 @@ extension IntegerRun {
         case 0 where !hasStretches: width = .none
         case 1: width = .nibble
         case 2: width = .byte
+        case let tag where (3...9).contains(tag): width = .planes(count: Int(tag) - 1)
         case Width.packedTag:
             let bits = Int(try head.readByte())
             guard (1...64).contains(bits) else {
@@ -307,6 +314,15 @@ extension IntegerRun {
                 markCount &+= byte == 255 ? 1 : 0
             }
             return unsafe placeEscapes(mark: 255, markCount: markCount, in: rest)
+        case .planes(let count):
+            for index in 0..<n { unsafe rest[index] = Int64(source[index]) }
+            for plane in 1..<count {
+                let shift = Int64(8 * plane)
+                for index in 0..<n {
+                    unsafe rest[index] |= Int64(source[plane &* n &+ index]) &<< shift
+                }
+            }
+            return true
         case .packed(let bits):
             let mark = UInt64.max >> UInt64(64 - bits)
             let markCount = unsafe unpackBits(source, bits: bits, mark: mark, into: rest)

@@ -116,8 +116,8 @@ import WeirTestSupport
 
     @Test(
         arguments: [
-            // Widths that version 1 had, and those that never were.
-            [0x0D, 0], [0x11, 0], [0x15, 0], [0x25, 0], [0x2D, 0, 0], [0x3D, 0, 0],
+            // Widths that never were.
+            [0x2D, 0, 0], [0x31, 0], [0x3D, 0, 0],
             // Bits: none, and too many.
             [0x29, 0, 0, 0], [0x29, 0, 65, 0],
             // Stretches: without a width, with too few or too many residuals, too many of them.
@@ -133,7 +133,7 @@ import WeirTestSupport
         }
     }
 
-    @Test(arguments: [[1], [2], [3, 64, 1, 0], [7, 0, 1, 0], [0x80, 1, 0]] as [[UInt8]])
+    @Test(arguments: [[5], [0x42], [3, 64, 1, 0], [7, 0, 1, 0], [0x80, 1, 0]] as [[UInt8]])
     func otherFloatHeadsAreRefused(_ head: [UInt8]) {
         #expect(throws: DecodeError.self) {
             var reader = ByteReader(head.span)
@@ -175,5 +175,24 @@ import WeirTestSupport
         #expect(head.first.map { $0 & 0x3F } == 0x07)
         #expect(body.count == 1000 && head.count < 60)
         #expect(try Self.integers(values.count, head, body) == values)
+    }
+
+    /// Three values of version 1: planes of three bytes, and of the bits of doubles.
+    @Test func planesOfVersion1AreRead() throws {
+        let head: [UInt8] = [0x10, 0x02]
+        let body: [UInt8] = [1, 2, 3, 0, 1, 0, 0, 0, 1]
+        #expect(try Self.integers(3, head, body) == [2, 259, 65_540])
+        let bits = [1.5, -2.0, 1.0 / 3.0].map(\.bitPattern)
+        var plain: [UInt8] = []
+        var xored: [UInt8] = []
+        for plane in 0..<8 as Range<UInt64> {
+            for index in bits.indices {
+                plain.append(UInt8(truncatingIfNeeded: bits[index] >> (8 * plane)))
+                let before = index > 0 ? bits[index - 1] : 0
+                xored.append(UInt8(truncatingIfNeeded: (bits[index] ^ before) >> (8 * plane)))
+            }
+        }
+        #expect(try Self.floats(3, [1], plain).map(\.bitPattern) == bits)
+        #expect(try Self.floats(3, [2], xored).map(\.bitPattern) == bits)
     }
 }

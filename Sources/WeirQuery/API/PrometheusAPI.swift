@@ -22,7 +22,7 @@ package enum PrometheusAPI {
             let start = ContinuousClock.now
             let time = try time(parameters, "time") ?? nowMilliseconds
             let limit = try limit(parameters)
-            let options = try withLookback(parameters, options)
+            let options = try withRollups(parameters, try withLookback(parameters, options))
             let expression = try expression(parameters, options)
             let value = try run { () throws(QueryError) in
                 try PromQL.evaluateInstant(
@@ -76,7 +76,7 @@ package enum PrometheusAPI {
                 throw PrometheusError(.badData, error.message(query: ""))
             }
             let limit = try limit(parameters)
-            let options = try withLookback(parameters, options)
+            let options = try withRollups(parameters, try withLookback(parameters, options))
             let expression = try expression(parameters, options)
             guard expression.type == .scalar || expression.type == .vector else {
                 throw PrometheusError(
@@ -246,6 +246,23 @@ package enum PrometheusAPI {
         }
         var changed = options
         changed.lookbackMilliseconds = lookback
+        return changed
+    }
+
+    /// `rollups`, Weir's own: whether rollups may answer.
+    private static func withRollups(
+        _ parameters: Parameters,
+        _ options: PromQLOptions
+    ) throws(PrometheusError) -> PromQLOptions {
+        guard let text = value(parameters, "rollups"), !text.isEmpty else { return options }
+        guard let use = RollupUse(rawValue: text) else {
+            throw PrometheusError(
+                parameter: "rollups",
+                "\(PromQLStringLiteral.quote(text)) is none of exact, rounded and off"
+            )
+        }
+        var changed = options
+        changed.rollups = use
         return changed
     }
 

@@ -1,3 +1,4 @@
+internal import WeirColumns
 internal import Synchronization
 
 /// The running totals of groups of series, one number per group and step, for the aggregations

@@ -1,3 +1,4 @@
+internal import WeirColumns
 internal import Glibc
 
 /// Numbers estimated from a histogram's buckets.

@@ -1,3 +1,5 @@
+internal import WeirColumns
+
 /// Sums and means.
 ///
 /// Overlapping windows share the sums of whole blocks of samples.

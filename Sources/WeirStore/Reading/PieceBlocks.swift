@@ -23,10 +23,12 @@ struct PieceBlocks {
     /// Reads the blocks that hold the piece's streams.
     ///
     /// A damaged segment is left out. Nil when the budget says stop.
+    ///
+    /// - Parameter columns: Which columns of a source are wanted.
     init?(
         _ selection: StreamSelection,
         _ streams: Range<Int>,
-        columns: Set<Int>,
+        columns: (StreamSelection.Source) -> Set<Int>,
         decoder: PageDecoder,
         budget: some ScanBudget
     ) {
@@ -44,6 +46,7 @@ struct PieceBlocks {
                 continue
             }
             let reader = segment.reader
+            let columns = columns(source)
             for index in reader.blockIndexes(of: ordinals)
             where reader.footer.blocks[index].times.overlaps(selection.times) {
                 let isPaid = budget.charge(

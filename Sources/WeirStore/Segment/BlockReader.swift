@@ -2,6 +2,8 @@ internal import WeirColumns
 internal import WeirCore
 
 /// One block's head, read: which streams it holds and how each of their runs is packed.
+///
+/// A block of short runs has thousands, so they lie in flat arrays.
 struct BlockHead: Sendable {
     struct Run: Sendable {
         let stream: Int
@@ -10,9 +12,12 @@ struct BlockHead: Sendable {
         let timesRun: Int
         let times: IntegerRun
         let timeBodyOffset: Int
-        /// One per column.
-        let columns: [ColumnRun]
-        let columnBodyOffsets: [Int]
+    }
+
+    /// How a column of a run is packed, and where in the column's page.
+    struct Piece: Sendable {
+        let run: ColumnRun
+        let bodyOffset: Int
     }
 
     enum ColumnRun: Sendable {
@@ -42,64 +47,75 @@ struct BlockHead: Sendable {
     }
 
     let runs: [Run]
+    /// Per column one piece per run; none of columns that were not asked for.
+    let pieces: [[Piece]]
 
+    /// Reads all of the head, and keeps what it says of the columns in `wanted`.
+    ///
     /// - Throws: `DecodeError` when the head does not agree with `entry`.
-    init(_ bytes: [UInt8], entry: BlockEntry, schema: StreamSchema) throws(DecodeError) {
+    init(
+        _ bytes: [UInt8],
+        entry: BlockEntry,
+        schema: StreamSchema,
+        columns wanted: Set<Int>
+    ) throws(DecodeError) {
         var reader = ByteReader(bytes.span)
         let runCount = try reader.readCount(limit: entry.rowCount)
         var runs: [Run] = []
         runs.reserveCapacity(runCount)
+        let kinds = schema.columns.map(\.kind)
+        let isWanted = kinds.indices.map { wanted.contains($0) }
+        var pieces: [[Piece]] = kinds.map { _ in [] }
+        for column in kinds.indices where isWanted[column] {
+            pieces[column].reserveCapacity(runCount)
+        }
         var stream = entry.firstStream
         var rowCount = 0
         var timeOffset = 0
-        var columnOffsets = schema.columns.map { _ in 0 }
+        var columnOffsets = kinds.map { _ in 0 }
         for index in 0..<runCount {
             stream += try reader.readCount(limit: entry.lastStream - stream)
             let count = try reader.readCount(limit: entry.rowCount - rowCount)
             rowCount += count
-            let isOwn = try reader.readByte() != 0
-            let times: IntegerRun
-            let timesRun: Int
-            if isOwn {
-                times = try IntegerRun(count: count, from: &reader)
-                timesRun = index
+            if try reader.readByte() != 0 {
+                let times = try IntegerRun(count: count, from: &reader)
+                runs.append(
+                    Run(
+                        stream: stream,
+                        rowCount: count,
+                        timesRun: index,
+                        times: times,
+                        timeBodyOffset: timeOffset
+                    )
+                )
+                timeOffset += times.bodyCount
             } else {
                 guard let before = runs.last, before.rowCount == count else {
                     throw .notCanonical(offset: reader.offset)
                 }
-                times = before.times
-                timesRun = before.timesRun
-            }
-            var columns: [ColumnRun] = []
-            for column in schema.columns {
-                columns.append(try ColumnRun(kind: column.kind, count: count, from: &reader))
-            }
-            runs.append(
-                Run(
-                    stream: stream,
-                    rowCount: count,
-                    timesRun: timesRun,
-                    times: times,
-                    timeBodyOffset: isOwn ? timeOffset : runs[timesRun].timeBodyOffset,
-                    columns: columns,
-                    columnBodyOffsets: columnOffsets
+                runs.append(
+                    Run(
+                        stream: stream,
+                        rowCount: count,
+                        timesRun: before.timesRun,
+                        times: before.times,
+                        timeBodyOffset: before.timeBodyOffset
+                    )
                 )
-            )
-            if isOwn { timeOffset += times.bodyCount }
-            for index in columnOffsets.indices { columnOffsets[index] += columns[index].bodyCount }
+            }
+            for column in kinds.indices {
+                let run = try ColumnRun(kind: kinds[column], count: count, from: &reader)
+                let offset = columnOffsets[column]
+                if isWanted[column] { pieces[column].append(Piece(run: run, bodyOffset: offset)) }
+                columnOffsets[column] = offset + run.bodyCount
+            }
         }
         guard rowCount == entry.rowCount, reader.remaining == 0,
             timeOffset == entry.pages[1].rawCount,
             zip(columnOffsets, entry.pages[2...]).allSatisfy({ $0 == $1.rawCount })
         else { throw .notCanonical(offset: reader.offset) }
         self.runs = runs
-    }
-
-    /// The runs of streams in `streams`.
-    func runIndexes(of streams: ClosedRange<Int>) -> Range<Int> {
-        let first = runs.partitioningIndex { $0.stream >= streams.lowerBound }
-        let last = runs.partitioningIndex { $0.stream > streams.upperBound }
-        return first..<last
+        self.pieces = pieces
     }
 }
 
@@ -120,20 +136,19 @@ struct BlockReader: Sendable {
         try run.times.decode(body, appendingTo: &output)
     }
 
-    /// Decodes a run's values of one column and appends them.
+    /// Decodes a run's values of one column that was asked for, and appends them.
     func appendColumn(
         _ column: Int,
         ofRun index: Int,
         to output: inout ColumnValues,
         scratch: inout [Int64]
     ) throws(DecodeError) {
-        let run = head.runs[index]
-        let start = run.columnBodyOffsets[column]
+        let piece = head.pieces[column][index]
         let bytes = columnBodies[column]
         let body = bytes.span.extracting(
-            start..<(start + run.columns[column].bodyCount)
+            piece.bodyOffset..<(piece.bodyOffset + piece.run.bodyCount)
         )
-        switch run.columns[column] {
+        switch piece.run {
         case .floats(let run):
             try run.decode(body, appendingTo: &output.floats, scratch: &scratch)
         case .ints(let run): try run.decode(body, appendingTo: &output.ints)

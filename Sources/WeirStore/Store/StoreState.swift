@@ -60,6 +60,8 @@ struct StoreState: Sendable {
     var oldestRowAt: Int64?
     var isDiskFull = false
     var isMerging = false
+    /// Paths of segments of metrics that no rollup came of: they hold staleness markers only.
+    var withoutRollups: Set<String> = []
 
     /// Takes in a journaled batch, split by day.
     mutating func apply(_ batch: ResolvedBatch, tenant: String, signal: Signal, now: Int64) {
@@ -102,6 +104,7 @@ struct StoreState: Sendable {
     /// Takes segments out of sight.
     mutating func remove(_ records: [SegmentRecord]) {
         for record in records {
+            withoutRollups.remove(record.path)
             buckets[record.bucket]?.segments.removeAll { $0.record.name == record.name }
             if let bucket = buckets[record.bucket], bucket.isEmpty {
                 buckets[record.bucket] = nil

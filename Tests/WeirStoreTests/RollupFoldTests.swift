@@ -37,8 +37,11 @@ import WeirCore
         let rows = Self.fold([(0, 1), (1, 2), (300_000, 3), (300_001, 4), (900_000, 5)])
         #expect(rows.times == [0, 300_000, 300_001, 900_000].map { $0 * 1_000_000 })
         #expect(rows.columns[RollupColumn.count.rawValue].ints == [1, 2, 1, 1])
-        let negative = Self.fold([(-300_000, 1), (-299_999, 2), (0, 3), (1, 4)])
+        let negative = Self.fold([(-600_000, 1), (-599_999, 2), (-300_000, 3), (-299_999, 4)])
         #expect(negative.columns[RollupColumn.count.rawValue].ints == [1, 2, 1])
+        // The end of a day ends a window of its own.
+        let cut = Self.fold([(86_399_999, 1), (86_400_000, 2), (86_400_001, 3)])
+        #expect(cut.columns[RollupColumn.count.rawValue].ints == [1, 1, 1])
     }
 
     /// A time is the whole millisecond it lies in, so a fraction past the end belongs to the window.

@@ -72,13 +72,18 @@ package struct RollupFold: Sendable {
         }
     }
 
-    /// The last nanosecond of the window that holds `time`.
+    private static let nanosecondsPerDay: Int64 = 86_400_000_000_000
+
+    /// The last nanosecond of the window that holds `time`, or of its day.
     private func lastTime(ofWindowWith time: Int64) -> Int64 {
         let milliseconds = Self.milliseconds(time)
         let rest = milliseconds % windowMilliseconds
         let end = milliseconds - rest + (rest > 0 ? windowMilliseconds : 0)
         let (next, overflow) = (end + 1).multipliedReportingOverflow(by: 1_000_000)
-        return overflow ? .max : next - 1
+        let inDay = time % Self.nanosecondsPerDay
+        let left = Self.nanosecondsPerDay - 1 - (inDay < 0 ? inDay + Self.nanosecondsPerDay : inDay)
+        let (dayEnd, isLast) = time.addingReportingOverflow(left)
+        return min(overflow ? .max : next - 1, isLast ? .max : dayEnd)
     }
 
     /// Whole milliseconds, rounded down.

@@ -54,11 +54,6 @@ package struct WindowSlide: Sendable {
         self.isClosed = isClosed
     }
 
-    /// Whether windows overlap so much that kernels share work between them.
-    package var isOverlapping: Bool {
-        rangeMilliseconds > 4 * max(1, ends.interval) && ends.count > 4
-    }
-
     /// The earliest time a sample in any window may have.
     package var earliest: Int64 { ends.start - rangeMilliseconds + (isClosed ? 0 : 1) }
 
@@ -77,6 +72,7 @@ package struct WindowSlide: Sendable {
     ) throws(QueryError) {
         precondition(times.count == values.count && row.count == ends.count)
         var kernel = initial
+        let isOverlapping = rangeMilliseconds > 4 * max(1, ends.interval) && ends.count > 4
         kernel.prepare(times, values, isOverlapping: isOverlapping)
         var lower = 0
         var upper = 0

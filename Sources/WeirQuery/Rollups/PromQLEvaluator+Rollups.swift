@@ -16,7 +16,7 @@ extension PromQLEvaluator {
             range.selector.matchers,
             fromMilliseconds: slide.earliest,
             throughMilliseconds: slide.ends.end,
-            resolutions: options.rollups == .off ? [] : Self.resolutions(for: slide),
+            resolutions: options.rollups == .off ? [] : slide.resolutions,
             context: context
         )
         guard let series else { return nil }
@@ -30,14 +30,5 @@ extension PromQLEvaluator {
             context: context,
             notePlace: call.place
         )
-    }
-
-    /// The resolutions whose windows the windows of `slide` are made of, the coarsest first.
-    private static func resolutions(for slide: WindowSlide) -> [RollupResolution] {
-        RollupResolution.allCases.reversed().filter { resolution in
-            [slide.ends.start, slide.ends.interval, slide.rangeMilliseconds].allSatisfy {
-                $0 % resolution.milliseconds == 0
-            }
-        }
     }
 }

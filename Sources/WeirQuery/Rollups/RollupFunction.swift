@@ -20,7 +20,6 @@ package struct RollupFunction: Sendable {
     /// The same over samples.
     package let function: RangeFunction
     private let extrapolation: ExtrapolationKernel
-    private let isOverlapping: Bool
 
     /// - Returns: Nil when the function asks more of samples than rollups keep.
     package init?(_ function: RangeFunction) {
@@ -32,7 +31,6 @@ package struct RollupFunction: Sendable {
             rangeMilliseconds: function.slide.rangeMilliseconds,
             semantics: function.semantics
         )
-        isOverlapping = function.slide.isOverlapping
     }
 
     /// The columns that the function looks at.
@@ -129,19 +127,19 @@ package struct RollupFunction: Sendable {
                 total.compensation += rows.double(.residue, row)
             }
         }
-        let isInteger = rows.areSumsExact(range)
-        // The very sum that the samples of the window give, unless windows share work.
-        let isWindow = range.count == 1 && !isOverlapping
+        // `SumKernel` adds the same parts up in the same order.
+        let isSame = rows.areWhole(range) || rows.areSumsExact(range)
+        let isFinite = (total.sum + total.compensation).isFinite
         guard function.function == .avg_over_time else {
-            return (total.value, isInteger || isWindow ? .exact : .rounded)
+            let isOne = range.count == 1
+            return (total.value, isOne || (isSame && isFinite) ? .exact : .rounded)
         }
         // The mean of finite samples may be finite all the same.
-        guard total.sum.isFinite else { return (total.value, .poor) }
+        guard isFinite else { return (total.value, .poor) }
         let count = Double(rows.sum(.count, range))
-        let isWhole = isWindow && rows.isWhole(range.lowerBound)
         return (
             total.sum / count + total.compensation / count,
-            isInteger || isWhole ? .exact : .rounded
+            isSame ? .exact : .rounded
         )
     }
 
@@ -231,8 +229,8 @@ extension RollupRows {
         range.contains { integer(.exactness, $0) & RollupColumn.Exactness.hasNegativeZero != 0 }
     }
 
-    fileprivate func isWhole(_ row: Int) -> Bool {
-        integer(.exactness, row) & RollupColumn.Exactness.isWhole != 0
+    fileprivate func areWhole(_ range: Range<Int>) -> Bool {
+        range.allSatisfy { integer(.exactness, $0) & RollupColumn.Exactness.isWhole != 0 }
     }
 
     /// Whether all samples are whole numbers so small that any sum of theirs is exact.

@@ -45,7 +45,11 @@ package enum Signal: UInt8, Hashable, Sendable, CaseIterable {
 
     /// The resolution, of a signal that is a rollup of metrics.
     package var resolution: RollupResolution? {
-        RollupResolution.allCases.first { $0.signal == self }
+        switch self {
+        case .rollups5m: .fiveMinutes
+        case .rollups1h: .oneHour
+        case .metrics, .logs, .traces, .exemplars, .histograms: nil
+        }
     }
 }
 

@@ -12,8 +12,6 @@ package final class RollupSelection: Sendable {
     package var sourceCount: Int { selection.sourceCount }
     /// Whether the samples of some days are gone, so that only rollups know of them.
     package let isAlone: Bool
-    /// Whether some of those have windows that the reader cannot use exactly.
-    package let isUneven: Bool
     private let selection: StreamSelection
     /// The windows that samples of days without rollups are summed up over.
     private let foldMilliseconds: Int64
@@ -21,13 +19,11 @@ package final class RollupSelection: Sendable {
     init(
         _ selection: StreamSelection,
         foldMilliseconds: Int64,
-        isAlone: Bool,
-        isUneven: Bool
+        isAlone: Bool
     ) {
         self.selection = selection
         self.foldMilliseconds = foldMilliseconds
         self.isAlone = isAlone
-        self.isUneven = isUneven
     }
 
     /// Calls `body` once for each series with its rows, times in milliseconds (rounded down) and

@@ -7,7 +7,7 @@ extension Store {
     /// The finest rollups of the days whose samples are no longer there and that touch `times`.
     func rollupsAlone(tenant: String, times: ClosedRange<Int64>) -> [LiveSegment] {
         state.withLock { $0.rollupDays(tenant: tenant, times: times) }
-            .compactMap(\.day.finestAlone)
+            .compactMap(\.finestAlone)
             .filter { $0.record.times.overlaps(times) }
     }
 
@@ -26,8 +26,8 @@ extension Store {
         resolutions: [RollupResolution],
         budget: some ScanBudget
     ) throws(StoreError) -> RollupSelection? {
-        let days = state.withLock { $0.rollupDays(tenant: tenant, times: times) }
-        let picks = days.map { Self.pick(from: $0.day, resolutions) }
+        let days = state.withLock { $0.metricDays(tenant: tenant, times: times) }
+        let picks = days.map { Self.pick(from: $0, resolutions) }
         guard picks.contains(where: { $0 != nil }) else { return nil }
         let compiled: StreamMatchers
         do throws(PatternError) {
@@ -38,15 +38,11 @@ extension Store {
         noteDamage(tenant: tenant, signal: .metrics, times: times, budget: budget)
         var found: [Found] = []
         var isAlone = false
-        var isUneven = false
-        for ((_, day), pick) in zip(days, picks) {
+        for (day, pick) in zip(days, picks) {
             if let pick, pick.record.times.overlaps(times) {
                 let streams = try find(compiled, in: pick, decoder: PageDecoder(), budget: budget)
                 if !streams.isEmpty { found.append(Found(.segment(pick), streams)) }
                 if day.isAlone(pick) { isAlone = true }
-                if !resolutions.contains(where: { $0.signal == pick.record.bucket.signal }) {
-                    isUneven = true
-                }
             } else if pick == nil, let metrics = day.metrics {
                 found += try find(
                     compiled,
@@ -61,8 +57,7 @@ extension Store {
         return RollupSelection(
             combine(found, times: times),
             foldMilliseconds: resolutions.first?.milliseconds ?? 1,
-            isAlone: isAlone,
-            isUneven: isUneven
+            isAlone: isAlone
         )
     }
 

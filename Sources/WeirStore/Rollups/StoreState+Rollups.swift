@@ -54,18 +54,32 @@ extension StoreState {
         return day
     }
 
-    /// The days of a tenant that have metrics or rollups and touch `times` (nanoseconds, inclusive),
-    /// in order; keys are those of metrics.
-    func rollupDays(
+    /// The days of a tenant that have rollups, and metrics or not, and touch `times` (nanoseconds,
+    /// inclusive), in order.
+    func rollupDays(tenant: String, times: ClosedRange<Int64>) -> [RollupDay] {
+        keys(tenant: tenant, times: times) { $0.resolution != nil }.map(rollupDay)
+    }
+
+    /// The days of a tenant that have metrics, rollups or both, and touch `times`, in order; none when
+    /// no day has rollups.
+    func metricDays(tenant: String, times: ClosedRange<Int64>) -> [RollupDay] {
+        guard !keys(tenant: tenant, times: times, { $0.resolution != nil }).isEmpty else {
+            return []
+        }
+        return keys(tenant: tenant, times: times) { $0 == .metrics || $0.resolution != nil }
+            .map(rollupDay)
+    }
+
+    private func keys(
         tenant: String,
-        times: ClosedRange<Int64>
-    ) -> [(key: BucketKey, day: RollupDay)] {
+        times: ClosedRange<Int64>,
+        _ isWanted: (Signal) -> Bool
+    ) -> [BucketKey] {
         let days = BucketKey.day(of: times.lowerBound)...BucketKey.day(of: times.upperBound)
         let keys = buckets.keys.filter { key in
-            key.tenant == tenant && days.contains(key.day)
-                && (key.signal == .metrics || key.signal.resolution != nil)
+            isWanted(key.signal) && days.contains(key.day) && key.tenant == tenant
         }
-        return Set(keys.map(\.metrics)).sorted { $0.day < $1.day }.map { ($0, rollupDay($0)) }
+        return Set(keys.map(\.metrics)).sorted { $0.day < $1.day }
     }
 
     /// The rollups of the days of metrics that some segments are of.

@@ -65,7 +65,8 @@ package struct RollupFunction: Sendable {
     ) throws(QueryError) -> Bool {
         let slide = function.slide
         precondition(row.count == slide.ends.count)
-        let rowTimes = rows.times
+        let view = RollupView(rows)
+        let rowTimes = view.times
         let times = rowTimes.span
         var lower = 0
         var upper = 0
@@ -83,7 +84,7 @@ package struct RollupFunction: Sendable {
             guard upper > lower else { continue }
             width = upper - lower
             let (value, accuracy) = value(
-                rows,
+                view,
                 lower..<upper,
                 Window(start: start, end: end, step: step)
             )
@@ -94,20 +95,20 @@ package struct RollupFunction: Sendable {
     }
 
     private func value(
-        _ rows: RollupRows,
+        _ rows: RollupView,
         _ range: Range<Int>,
         _ window: Window
     ) -> (Double, Accuracy) {
         let (first, last) = (range.lowerBound, range.upperBound - 1)
         return switch function.function {
-        case .count_over_time: (Double(rows.sum(.count, range)), .exact)
+        case .count_over_time: (Double(rows.count(range)), .exact)
         case .sum_over_time, .avg_over_time: sum(rows, range)
-        case .min_over_time: extreme(rows, .min, range)
-        case .max_over_time: extreme(rows, .max, range)
-        case .first_over_time: (rows.double(.first, first), .exact)
-        case .last_over_time: (rows.double(.last, last), .exact)
+        case .min_over_time: extreme(rows, isMax: false, range)
+        case .max_over_time: extreme(rows, isMax: true, range)
+        case .first_over_time: (rows.firsts[first], .exact)
+        case .last_over_time: (rows.lasts[last], .exact)
         case .ts_of_first_over_time:
-            (Double(rows.times[first] - rows.integer(.span, first)) / 1000, .exact)
+            (Double(rows.times[first] - rows.spans[first]) / 1000, .exact)
         case .ts_of_last_over_time: (Double(rows.times[last]) / 1000, .exact)
         case .rate, .increase, .delta: change(rows, range, window)
         case .changes, .resets: (transitions(rows, range), .exact)
@@ -116,15 +117,15 @@ package struct RollupFunction: Sendable {
     }
 
     /// `sum_over_time` and `avg_over_time`.
-    private func sum(_ rows: RollupRows, _ range: Range<Int>) -> (Double, Accuracy) {
+    private func sum(_ rows: RollupView, _ range: Range<Int>) -> (Double, Accuracy) {
         var total = CompensatedSum()
         if range.count == 1 {
-            total.sum = rows.double(.sum, range.lowerBound)
-            total.compensation = rows.double(.residue, range.lowerBound)
+            total.sum = rows.sums[range.lowerBound]
+            total.compensation = rows.residues[range.lowerBound]
         } else {
             for row in range {
-                total.add(rows.double(.sum, row))
-                total.compensation += rows.double(.residue, row)
+                total.add(rows.sums[row])
+                total.compensation += rows.residues[row]
             }
         }
         // `SumKernel` adds the same parts up in the same order.
@@ -136,7 +137,7 @@ package struct RollupFunction: Sendable {
         }
         // The mean of finite samples may be finite all the same.
         guard isFinite else { return (total.value, .poor) }
-        let count = Double(rows.sum(.count, range))
+        let count = Double(rows.count(range))
         return (
             total.sum / count + total.compensation / count,
             isSame ? .exact : .rounded
@@ -144,14 +145,15 @@ package struct RollupFunction: Sendable {
     }
 
     private func extreme(
-        _ rows: RollupRows,
-        _ column: RollupColumn,
+        _ rows: RollupView,
+        isMax: Bool,
         _ range: Range<Int>
     ) -> (Double, Accuracy) {
+        let column = isMax ? rows.maxima : rows.minima
         var best = Double.nan
         for row in range {
-            let value = rows.double(column, row)
-            if best.isNaN || (column == .max ? value > best : value < best) { best = value }
+            let value = column[row]
+            if best.isNaN || (isMax ? value > best : value < best) { best = value }
         }
         // Which of the two zeros comes out depends on the order of all samples.
         let isZeroKnown = best != 0 || !rows.haveNegativeZero(range)
@@ -160,30 +162,30 @@ package struct RollupFunction: Sendable {
 
     /// `rate`, `increase` and `delta`.
     private func change(
-        _ rows: RollupRows,
+        _ rows: RollupView,
         _ range: Range<Int>,
         _ window: Window
     ) -> (Double, Accuracy) {
         let (first, last) = (range.lowerBound, range.upperBound - 1)
-        let count = rows.sum(.count, range)
+        let count = rows.count(range)
         guard count > 1 else { return (.absent, .exact) }
-        var change = rows.double(.last, last) - rows.double(.first, first)
+        var change = rows.lasts[last] - rows.firsts[first]
         var isInOrder = true
         if function.function != .delta {
             for row in range {
-                if row > first, rows.double(.first, row) < rows.double(.last, row - 1) {
-                    change += rows.double(.last, row - 1)
+                if row > first, rows.firsts[row] < rows.lasts[row - 1] {
+                    change += rows.lasts[row - 1]
                 }
-                let resets = rows.integer(.resets, row)
-                if resets > 0 { change += rows.double(.drops, row) }
+                let resets = rows.resets[row]
+                if resets > 0 { change += rows.drops[row] }
                 // More than one and they were added up by themselves.
                 if resets > 1 { isInOrder = false }
             }
         }
-        let firstTime = rows.times[first] - rows.integer(.span, first)
+        let firstTime = rows.times[first] - rows.spans[first]
         let value = extrapolation.extrapolated(
             change,
-            from: rows.double(.first, first),
+            from: rows.firsts[first],
             times: firstTime...max(firstTime, rows.times[last]),
             count: Int(count),
             window
@@ -192,12 +194,14 @@ package struct RollupFunction: Sendable {
     }
 
     /// `changes` and `resets`.
-    private func transitions(_ rows: RollupRows, _ range: Range<Int>) -> Double {
+    private func transitions(_ rows: RollupView, _ range: Range<Int>) -> Double {
         let isResets = function.function == .resets
-        var total = rows.sum(isResets ? .resets : .changes, range)
+        let column = isResets ? rows.resets : rows.changes
+        var total: Int64 = 0
+        for row in range { total &+= column[row] }
         for row in range.dropFirst() {
-            let previous = rows.double(.last, row - 1)
-            let value = rows.double(.first, row)
+            let previous = rows.lasts[row - 1]
+            let value = rows.firsts[row]
             let isTransition =
                 isResets
                 ? value < previous : value != previous && !(value.isNaN && previous.isNaN)
@@ -207,37 +211,59 @@ package struct RollupFunction: Sendable {
     }
 }
 
-extension RollupRows {
-    @inline(__always)
-    fileprivate func double(_ column: RollupColumn, _ row: Int) -> Double {
-        columns[column.rawValue].floats[row]
+/// The columns of a series' rows, each in an array of its own.
+private struct RollupView {
+    let times: [Int64]
+    let counts: [Int64]
+    let spans: [Int64]
+    let sums: [Double]
+    let residues: [Double]
+    let minima: [Double]
+    let maxima: [Double]
+    let firsts: [Double]
+    let lasts: [Double]
+    let drops: [Double]
+    let resets: [Int64]
+    let changes: [Int64]
+    let exactness: [Int64]
+
+    init(_ rows: RollupRows) {
+        func ints(_ column: RollupColumn) -> [Int64] { rows.columns[column.rawValue].ints }
+        func floats(_ column: RollupColumn) -> [Double] { rows.columns[column.rawValue].floats }
+        times = rows.times
+        counts = ints(.count)
+        spans = ints(.span)
+        sums = floats(.sum)
+        residues = floats(.residue)
+        minima = floats(.min)
+        maxima = floats(.max)
+        firsts = floats(.first)
+        lasts = floats(.last)
+        drops = floats(.drops)
+        resets = ints(.resets)
+        changes = ints(.changes)
+        exactness = ints(.exactness)
     }
 
-    @inline(__always)
-    fileprivate func integer(_ column: RollupColumn, _ row: Int) -> Int64 {
-        columns[column.rawValue].ints[row]
-    }
-
-    @inline(__always)
-    fileprivate func sum(_ column: RollupColumn, _ range: Range<Int>) -> Int64 {
+    func count(_ range: Range<Int>) -> Int64 {
         var total: Int64 = 0
-        for row in range { total &+= integer(column, row) }
+        for row in range { total &+= counts[row] }
         return total
     }
 
-    fileprivate func haveNegativeZero(_ range: Range<Int>) -> Bool {
-        range.contains { integer(.exactness, $0) & RollupColumn.Exactness.hasNegativeZero != 0 }
+    func haveNegativeZero(_ range: Range<Int>) -> Bool {
+        range.contains { exactness[$0] & RollupColumn.Exactness.hasNegativeZero != 0 }
     }
 
-    fileprivate func areWhole(_ range: Range<Int>) -> Bool {
-        range.allSatisfy { integer(.exactness, $0) & RollupColumn.Exactness.isWhole != 0 }
+    func areWhole(_ range: Range<Int>) -> Bool {
+        range.allSatisfy { exactness[$0] & RollupColumn.Exactness.isWhole != 0 }
     }
 
     /// Whether all samples are whole numbers so small that any sum of theirs is exact.
-    fileprivate func areSumsExact(_ range: Range<Int>) -> Bool {
+    func areSumsExact(_ range: Range<Int>) -> Bool {
         var total: Int64 = 0
         for row in range {
-            let size = integer(.exactness, row) & RollupColumn.Exactness.sizeMask
+            let size = exactness[row] & RollupColumn.Exactness.sizeMask
             guard size <= RollupColumn.Exactness.sizeMax else { return false }
             total &+= 1 << size
             guard total <= 1 << RollupColumn.Exactness.sizeMax else { return false }

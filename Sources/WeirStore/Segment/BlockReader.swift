@@ -14,41 +14,56 @@ struct BlockHead: Sendable {
         let timeBodyOffset: Int
     }
 
-    /// How a column of a run is packed, and where in the column's page.
-    struct Piece: Sendable {
-        let run: ColumnRun
-        let bodyOffset: Int
-    }
+    /// How a column's runs are packed, and where in the column's page; empty when the column was not
+    /// asked for.
+    ///
+    /// One of the three is in use, by the column's kind.
+    struct Column: Sendable {
+        fileprivate(set) var bodyOffsets: [Int] = []
+        fileprivate(set) var floats: [FloatRun] = []
+        fileprivate(set) var ints: [IntegerRun] = []
+        fileprivate(set) var texts: [PackedBytesRun] = []
 
-    enum ColumnRun: Sendable {
-        case floats(FloatRun)
-        case ints(IntegerRun)
-        case texts(PackedBytesRun)
-
-        var bodyCount: Int {
-            switch self {
-            case .floats(let run): run.bodyCount
-            case .ints(let run): run.bodyCount
-            case .texts(let run): run.bodyCount
+        /// Reads one run's head, and keeps it if it is wanted.
+        ///
+        /// - Returns: The bytes the run takes in the column's page.
+        fileprivate mutating func read(
+            _ kind: ColumnKind,
+            count: Int,
+            at bodyOffset: Int,
+            isWanted: Bool,
+            from reader: inout ByteReader
+        ) throws(DecodeError) -> Int {
+            if isWanted { bodyOffsets.append(bodyOffset) }
+            switch kind {
+            case .float64:
+                let run = try FloatRun(count: count, from: &reader)
+                if isWanted { floats.append(run) }
+                return run.bodyCount
+            case .int64:
+                let run = try IntegerRun(count: count, from: &reader)
+                if isWanted { ints.append(run) }
+                return run.bodyCount
+            case .bytes:
+                let run = try PackedBytesRun(count: count, from: &reader)
+                if isWanted { texts.append(run) }
+                return run.bodyCount
             }
         }
 
-        init(
-            kind: ColumnKind,
-            count: Int,
-            from reader: inout ByteReader
-        ) throws(DecodeError) {
+        fileprivate mutating func reserve(_ kind: ColumnKind, _ count: Int) {
+            bodyOffsets.reserveCapacity(count)
             switch kind {
-            case .float64: self = .floats(try FloatRun(count: count, from: &reader))
-            case .int64: self = .ints(try IntegerRun(count: count, from: &reader))
-            case .bytes: self = .texts(try PackedBytesRun(count: count, from: &reader))
+            case .float64: floats.reserveCapacity(count)
+            case .int64: ints.reserveCapacity(count)
+            case .bytes: texts.reserveCapacity(count)
             }
         }
     }
 
     let runs: [Run]
-    /// Per column one piece per run; none of columns that were not asked for.
-    let pieces: [[Piece]]
+    /// One per column of the schema.
+    let columns: [Column]
 
     /// Reads all of the head, and keeps what it says of the columns in `wanted`.
     ///
@@ -65,9 +80,9 @@ struct BlockHead: Sendable {
         runs.reserveCapacity(runCount)
         let kinds = schema.columns.map(\.kind)
         let isWanted = kinds.indices.map { wanted.contains($0) }
-        var pieces: [[Piece]] = kinds.map { _ in [] }
+        var columns = kinds.map { _ in Column() }
         for column in kinds.indices where isWanted[column] {
-            pieces[column].reserveCapacity(runCount)
+            columns[column].reserve(kinds[column], runCount)
         }
         var stream = entry.firstStream
         var rowCount = 0
@@ -104,10 +119,13 @@ struct BlockHead: Sendable {
                 )
             }
             for column in kinds.indices {
-                let run = try ColumnRun(kind: kinds[column], count: count, from: &reader)
-                let offset = columnOffsets[column]
-                if isWanted[column] { pieces[column].append(Piece(run: run, bodyOffset: offset)) }
-                columnOffsets[column] = offset + run.bodyCount
+                columnOffsets[column] += try columns[column].read(
+                    kinds[column],
+                    count: count,
+                    at: columnOffsets[column],
+                    isWanted: isWanted[column],
+                    from: &reader
+                )
             }
         }
         guard rowCount == entry.rowCount, reader.remaining == 0,
@@ -115,7 +133,7 @@ struct BlockHead: Sendable {
             zip(columnOffsets, entry.pages[2...]).allSatisfy({ $0 == $1.rawCount })
         else { throw .notCanonical(offset: reader.offset) }
         self.runs = runs
-        self.pieces = pieces
+        self.columns = columns
     }
 }
 
@@ -136,23 +154,29 @@ struct BlockReader: Sendable {
         try run.times.decode(body, appendingTo: &output)
     }
 
-    /// Decodes a run's values of one column that was asked for, and appends them.
+    /// Decodes a run's values of one column that was asked for, and appends them to `output`, which has
+    /// its kind.
     func appendColumn(
         _ column: Int,
         ofRun index: Int,
         to output: inout ColumnValues,
         scratch: inout [Int64]
     ) throws(DecodeError) {
-        let piece = head.pieces[column][index]
+        let packed = head.columns[column]
+        let start = packed.bodyOffsets[index]
         let bytes = columnBodies[column]
-        let body = bytes.span.extracting(
-            piece.bodyOffset..<(piece.bodyOffset + piece.run.bodyCount)
-        )
-        switch piece.run {
-        case .floats(let run):
+        switch output.kind {
+        case .float64:
+            let run = packed.floats[index]
+            let body = bytes.span.extracting(start..<(start + run.bodyCount))
             try run.decode(body, appendingTo: &output.floats, scratch: &scratch)
-        case .ints(let run): try run.decode(body, appendingTo: &output.ints)
-        case .texts(let run):
+        case .int64:
+            let run = packed.ints[index]
+            let body = bytes.span.extracting(start..<(start + run.bodyCount))
+            try run.decode(body, appendingTo: &output.ints)
+        case .bytes:
+            let run = packed.texts[index]
+            let body = bytes.span.extracting(start..<(start + run.bodyCount))
             try run.decode(body, appendingTo: &output.texts, scratch: &scratch)
         }
     }

@@ -165,7 +165,9 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["WeirTestSupport", "WeirCore", "WeirSystem", "WeirHTTP", "weir"],
+            dependencies: [
+                "WeirTestSupport", "WeirCore", "WeirSystem", "WeirWire", "WeirHTTP", "weir",
+            ],
             exclude: ["Clients"],
             swiftSettings: house
         ),

@@ -50,7 +50,7 @@ extension Bench {
         }
         smallCaseMicroseconds =
             figures.weirMedian(\.totalSeconds) * 1e6 / Double(set.sampleCount)
-        addQueries(queries, reaches: [25, 8])
+        addQueries(queries, reaches: [18, 5, 10, 12])
         if let small, let unsynced { addSmallWrites(small, unsynced, sync, syncs: syncs) }
         report.begin("start to ready with the gauges")
         report.add("after an orderly stop", Spread(starts).median, .milliseconds, reach: 300)
@@ -71,6 +71,19 @@ extension Bench {
                 "avg by (hostname) (avg_over_time(cpu_usage_user[1h]))",
                 set,
                 stepSeconds: 3600
+            ),
+            QueryMeasure.range(
+                "largest per host, a point a minute over 12 h",
+                "max by (hostname) (cpu_usage_user)",
+                set,
+                stepSeconds: 60
+            ),
+            QueryMeasure.range(
+                "90th percentile of rates, a point a minute over 12 h",
+                "quantile(0.9, rate(cpu_usage_user[5m]))",
+                set,
+                stepSeconds: 60,
+                isComparable: false
             ),
             QueryMeasure.range(
                 "one series, a point a minute",

@@ -7,22 +7,22 @@ extension Bench {
             queries = try bench.ask(
                 [
                     QueryMeasure.range(
-                        "requests a second per host, a point a minute",
-                        "sum by (hostname) (rate(node_requests_3_total[5m]))",
+                        "reads a second per host, a point a minute",
+                        "sum by (hostname) (rate(diskio_reads[5m]))",
                         set,
                         stepSeconds: 60,
                         isComparable: false
                     ),
                     QueryMeasure.range(
-                        "bytes a second, all 15 counters",
-                        "sum(rate({__name__=~\"node_sent_.*_bytes_total\"}[5m]))",
+                        "a second, all 7 counters of disks",
+                        "sum(rate({__name__=~\"diskio_.*\"}[5m]))",
                         set,
                         stepSeconds: 60,
                         isComparable: false
                     ),
                     QueryMeasure.range(
-                        "worst latency by region",
-                        "max by (region) (max_over_time(node_latency_3_seconds[5m]))",
+                        "least memory by region, full-precision floats",
+                        "min by (region) (min_over_time(mem_available_percent[5m]))",
                         set,
                         stepSeconds: 60
                     ),

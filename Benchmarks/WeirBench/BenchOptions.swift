@@ -2,7 +2,7 @@
 struct BenchOptions {
     var weir = ".build/release/weir"
     /// The peer's program; nil leaves it out.
-    var peer: String? = "/usr/bin/victoria-metrics"
+    var peer: String? = ".peers/bin/victoria-metrics"
     var folder = ".build/bench"
     var seed: UInt64 = 2026
     var repeats = 3

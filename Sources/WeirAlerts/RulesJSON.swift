@@ -1,4 +1,5 @@
 internal import WeirCore
+package import WeirPattern
 
 /// The bodies of `/api/v1/rules` and `/api/v1/alerts`, in Prometheus's JSON.
 package enum RulesJSON {
@@ -10,20 +11,58 @@ package enum RulesJSON {
         package var ruleNames: Set<String> = []
         package var groupNames: Set<String> = []
         package var files: Set<String> = []
+        /// Rules whose own labels all matchers of one of the sets take; empty for all.
+        package var matcherSets: [[CompiledMatcher]] = []
         package var showsAlerts = true
 
         package init() {}
 
         fileprivate func takes(_ rule: Rule) -> Bool {
             (isAlert == nil || isAlert == rule.isAlert)
-                && (ruleNames.isEmpty || ruleNames.contains(rule.name))
+                && (ruleNames.isEmpty || ruleNames.contains(rule.name)) && matches(rule)
+        }
+
+        private func matches(_ rule: Rule) -> Bool {
+            guard !matcherSets.isEmpty else { return true }
+            let labels = Labels(rule.labels.map { ($0.name, $0.template.text) })
+            return matcherSets.contains { set in
+                set.allSatisfy { (try? $0.matches(labels)) ?? false }
+            }
         }
     }
 
+    /// The part of the groups that is shown.
+    package struct Page: Sendable {
+        package let groupsMax: Int
+        /// The token that the page before ended with; nil for the first page.
+        package let token: String?
+
+        package init(groupsMax: Int, token: String?) {
+            self.groupsMax = groupsMax
+            self.token = token
+        }
+    }
+
+    /// What a page that begins with the group is asked for by.
+    private static func token(of key: RuleGroupKey) -> String {
+        String(FNV1a.hash(Array("\(key.file);\(key.name)".utf8)), radix: 16)
+    }
+
+    /// - Returns: Nil when no group has the page's token any more.
     package static func rules(
         _ groups: [RuleGroupStatus],
-        _ filter: Filter = Filter()
-    ) -> [UInt8] {
+        _ filter: Filter = Filter(),
+        page: Page? = nil
+    ) -> [UInt8]? {
+        var rest = groups[...]
+        if let token = page?.token {
+            guard let first = groups.firstIndex(where: { Self.token(of: $0.key) == token }) else {
+                return nil
+            }
+            rest = groups[first...]
+        }
+        var shown = 0
+        var nextToken: String?
         var writer = JSONWriter()
         writer.beginObject()
         writer.member("status", "success")
@@ -31,15 +70,21 @@ package enum RulesJSON {
         writer.beginObject()
         writer.key("groups")
         writer.beginArray()
-        for group in groups {
+        for group in rest {
             guard filter.groupNames.isEmpty || filter.groupNames.contains(group.key.name),
                 filter.files.isEmpty || filter.files.contains(group.key.file)
             else { continue }
             let rules = group.rules.filter { filter.takes($0.rule) }
-            if rules.isEmpty, !filter.ruleNames.isEmpty { continue }
+            if rules.isEmpty { continue }
+            guard shown < page?.groupsMax ?? .max else {
+                nextToken = token(of: group.key)
+                break
+            }
+            shown += 1
             write(group, rules, showsAlerts: filter.showsAlerts, to: &writer)
         }
         writer.endArray()
+        if let nextToken { writer.member("groupNextToken", nextToken) }
         writer.endObject()
         writer.endObject()
         return writer.bytes

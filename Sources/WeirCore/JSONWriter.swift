@@ -36,12 +36,12 @@ package struct JSONWriter {
         Self.appendString(text, to: &bytes)
     }
 
-    package mutating func value(_ number: Int) {
-        separate()
-        bytes.append(contentsOf: number.description.utf8)
-    }
+    package mutating func value(_ number: Int) { value(Int64(number)) }
 
-    package mutating func value(_ number: Int64) { value(Int(number)) }
+    package mutating func value(_ number: Int64) {
+        separate()
+        bytes.appendDecimal(number)
+    }
 
     package mutating func value(_ flag: Bool) {
         separate()

@@ -1,46 +1,81 @@
+internal import WeirCore
+
 /// Floating-point numbers as text, the way Go's `strconv` writes them, digit for digit.
 package enum NumberText {
-    /// The shortest decimal digits that read back as the number, and where the point goes.
+    /// The shortest decimal digits that read back as a number: its magnitude is
+    /// `significand × 10^exponent`, without zeros at the significand's end.
     private struct Digits {
-        let isNegative: Bool
-        let digits: [UInt8]
-        /// The value is `0.digits × 10^point`.
-        let point: Int
+        var significand: UInt64
+        var exponent: Int
+        /// Digits of the significand; 1 for 0.
+        let count: Int
+
+        init(significand: UInt64, exponent: Int) {
+            self.significand = significand
+            self.exponent = significand == 0 ? 0 : exponent
+            while self.significand != 0, self.significand.isMultiple(of: 10) {
+                self.significand /= 10
+                self.exponent += 1
+            }
+            var rest = self.significand
+            var count = 1
+            while rest >= 10 {
+                rest /= 10
+                count += 1
+            }
+            self.count = count
+        }
+
+        /// Appends the digits from place `range.lowerBound` on.
+        func append(_ range: Range<Int>, to bytes: inout [UInt8]) {
+            let below = NumberText.integerPowers[count - range.upperBound]
+            let part = significand / below % NumberText.integerPowers[range.count]
+            bytes.appendDecimal(part, minimumCount: range.count)
+        }
     }
 
+    private static let integerPowers: [UInt64] = (0...17).map { exponent in
+        (0..<exponent).reduce(1) { power, _ in power * 10 }
+    }
+
+    /// The digits of a finite number.
     private static func digits(of number: Double) -> Digits {
-        // `description` is shortest and exact, but chooses its own notation: take it apart.
-        var isNegative = false
-        var digits: [UInt8] = []
-        var point = 0
-        var hasPoint = false
-        var exponent = 0
-        var exponentIsNegative = false
-        var inExponent = false
-        for byte in number.description.utf8 {
-            switch byte {
-            case UInt8(ascii: "-"):
-                if inExponent { exponentIsNegative = true } else { isNegative = true }
-            case UInt8(ascii: "+"): break
-            case UInt8(ascii: "."): hasPoint = true
-            case UInt8(ascii: "e"): inExponent = true
-            default:
-                if inExponent {
-                    exponent = exponent * 10 + Int(byte - UInt8(ascii: "0"))
-                } else {
-                    digits.append(byte)
-                    if !hasPoint { point += 1 }
-                }
+        // Decimals of at most 15 digits are told apart by doubles, so one that reads back as the
+        // number with the fewest places is the shortest text there is.
+        var scale = 1.0
+        for places in 1...4 {
+            scale *= 10
+            let scaled = (number.magnitude * scale).rounded()
+            guard scaled < 1e15 else { break }
+            if scaled / scale == number.magnitude {
+                return Digits(significand: UInt64(scaled), exponent: -places)
             }
         }
-        point += exponentIsNegative ? -exponent : exponent
-        let zero = UInt8(ascii: "0")
-        let leading = digits.prefix { $0 == zero }.count
-        digits.removeFirst(leading)
-        point -= leading
-        while digits.last == zero { digits.removeLast() }
-        if digits.isEmpty { point = 0 }
-        return Digits(isNegative: isNegative, digits: digits, point: point)
+        // `description` is shortest and exact, but chooses its own notation: take it apart.
+        var significand: UInt64 = 0
+        var exponent = 0
+        var places = 0
+        var hasPoint = false
+        var inExponent = false
+        var isExponentNegative = false
+        for byte in number.description.utf8 {
+            switch byte {
+            case UInt8(ascii: "-"): isExponentNegative = inExponent
+            case UInt8(ascii: "."): hasPoint = true
+            case UInt8(ascii: "e"): inExponent = true
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                let digit = byte &- UInt8(ascii: "0")
+                if inExponent {
+                    exponent = exponent * 10 + Int(digit)
+                } else {
+                    significand = significand &* 10 &+ UInt64(digit)
+                    if hasPoint { places += 1 }
+                }
+            default: break
+            }
+        }
+        let shift = isExponentNegative ? -exponent : exponent
+        return Digits(significand: significand, exponent: shift - places)
     }
 
     private static func appendSpecial(_ number: Double, to bytes: inout [UInt8]) -> Bool {
@@ -52,38 +87,43 @@ package enum NumberText {
     /// Plain decimal notation at any size: format `f`.
     package static func appendPlain(_ number: Double, to bytes: inout [UInt8]) {
         if appendSpecial(number, to: &bytes) { return }
-        if number.magnitude < 9_007_199_254_740_992, number == number.rounded(.towardZero) {
-            if number == 0, number.sign == .minus { bytes.append(UInt8(ascii: "-")) }
-            bytes.append(contentsOf: Int64(number).description.utf8)
+        if number.sign == .minus { bytes.append(UInt8(ascii: "-")) }
+        if number.magnitude < 0x1p53, number == number.rounded(.towardZero) {
+            bytes.appendDecimal(UInt64(number.magnitude))
             return
         }
         let zero = UInt8(ascii: "0")
         let parts = digits(of: number)
-        if parts.isNegative { bytes.append(UInt8(ascii: "-")) }
-        if parts.point <= 0 { bytes.append(zero) }
-        for index in 0..<max(0, parts.point) {
-            bytes.append(index < parts.digits.count ? parts.digits[index] : zero)
+        let point = parts.count + parts.exponent
+        if parts.exponent >= 0 {
+            parts.append(0..<parts.count, to: &bytes)
+            bytes.append(contentsOf: repeatElement(zero, count: parts.exponent))
+        } else if point > 0 {
+            parts.append(0..<point, to: &bytes)
+            bytes.append(UInt8(ascii: "."))
+            parts.append(point..<parts.count, to: &bytes)
+        } else {
+            bytes.append(zero)
+            bytes.append(UInt8(ascii: "."))
+            bytes.append(contentsOf: repeatElement(zero, count: -point))
+            parts.append(0..<parts.count, to: &bytes)
         }
-        guard parts.digits.count > parts.point else { return }
-        bytes.append(UInt8(ascii: "."))
-        for _ in 0..<max(0, -parts.point) { bytes.append(zero) }
-        bytes.append(contentsOf: parts.digits[max(0, parts.point)...])
     }
 
     /// Scientific notation: format `e`, at least two digits of exponent.
     package static func appendScientific(_ number: Double, to bytes: inout [UInt8]) {
         if appendSpecial(number, to: &bytes) { return }
         let parts = digits(of: number)
-        if parts.isNegative { bytes.append(UInt8(ascii: "-")) }
-        bytes.append(parts.digits.first ?? UInt8(ascii: "0"))
-        if parts.digits.count > 1 {
+        if number.sign == .minus { bytes.append(UInt8(ascii: "-")) }
+        parts.append(0..<1, to: &bytes)
+        if parts.count > 1 {
             bytes.append(UInt8(ascii: "."))
-            bytes.append(contentsOf: parts.digits.dropFirst())
+            parts.append(1..<parts.count, to: &bytes)
         }
-        let exponent = parts.digits.isEmpty ? 0 : parts.point - 1
-        bytes.append(contentsOf: (exponent < 0 ? "e-" : "e+").utf8)
-        if exponent.magnitude < 10 { bytes.append(UInt8(ascii: "0")) }
-        bytes.append(contentsOf: exponent.magnitude.description.utf8)
+        let exponent = parts.significand == 0 ? 0 : parts.count + parts.exponent - 1
+        bytes.append(UInt8(ascii: "e"))
+        bytes.append(exponent < 0 ? UInt8(ascii: "-") : UInt8(ascii: "+"))
+        bytes.appendDecimal(UInt64(exponent.magnitude), minimumCount: 2)
     }
 
     /// As the Prometheus API writes a sample's value: plain, but scientific for the very large

@@ -36,6 +36,8 @@ final class RequestHandler: HTTPHandler {
         case tail(TailEndpoint.Wire)
         case rules
         case alerts
+        case alertReceivers
+        case notifications
         case healthy
         case ready
         case status
@@ -102,9 +104,11 @@ final class RequestHandler: HTTPHandler {
         router.add("GET", at: "/loki/api/v1/tail", .tail(.loki))
         router.add("GET", at: "/api/v1/rules", .rules)
         router.add("GET", at: "/api/v1/alerts", .alerts)
+        router.add("GET", at: "/api/v1/alertmanagers", .alertReceivers)
+        router.add("GET", at: "/api/v1/notifications", .notifications)
         router.add("GET", at: "/-/healthy", .healthy)
         router.add("GET", at: "/-/ready", .ready)
-        router.add("POST", at: "/-/reload", .reload)
+        router.add("POST", "PUT", at: "/-/reload", .reload)
         router.add("GET", at: "/api/v1/status", .status)
         router.add("GET", at: "/metrics", .metrics)
         router.add("POST", at: "/api/v1/admin/flush", .admin(.flush))
@@ -190,7 +194,14 @@ final class RequestHandler: HTTPHandler {
         case .parseQuery: parts.query.handle(.parseQuery, exchange)
         case .buildInfo: exchange.respond(Self.buildInfo)
         case .tail(let wire): parts.tail.handle(wire, exchange)
-        case .rules: exchange.respond(rules(exchange))
+        case .rules:
+            let answer = RulesEndpoint.rules(parts.rules.groups, exchange.head.query)
+            exchange.respond(answer.gzipped(for: head))
+        case .alertReceivers:
+            exchange.respond(RulesEndpoint.receivers(parts.configuration.webhooks))
+        case .notifications:
+            // What Prometheus shows its users in its own pages; there is nothing of the kind here.
+            exchange.respond(PrometheusAPI.success(data: Array("[]".utf8)).response)
         case .alerts:
             exchange.respond(
                 HTTPResponse.json(RulesJSON.alerts(parts.rules.groups)).gzipped(for: head)
@@ -211,25 +222,6 @@ final class RequestHandler: HTTPHandler {
         case .lokiBuildInfo: exchange.respond(LogQueryEndpoint.buildInfo)
         case .lokiReady: exchange.respond(.text("ready\n"))
         }
-    }
-
-    private func rules(_ exchange: HTTPExchange) -> HTTPResponse {
-        let query = exchange.head.query
-        var filter = RulesJSON.Filter()
-        switch query["type"] ?? "" {
-        case "": break
-        case "alert": filter.isAlert = true
-        case "record": filter.isAlert = false
-        case let type:
-            let reason = "invalid parameter \"type\": not supported value \"\(type)\""
-            return PrometheusAPI.badData(reason).response
-        }
-        filter.ruleNames = Set(query.all("rule_name[]"))
-        filter.groupNames = Set(query.all("rule_group[]"))
-        filter.files = Set(query.all("file[]"))
-        filter.showsAlerts = query["exclude_alerts"] != "true"
-        return HTTPResponse.json(RulesJSON.rules(parts.rules.groups, filter))
-            .gzipped(for: exchange.head)
     }
 
     private func status(_ exchange: HTTPExchange) -> HTTPResponse {

@@ -71,14 +71,13 @@ final class ServerParts: Sendable {
             telemetry: telemetry,
             pool: parsePool
         )
+        metricIntake = MetricIntake(store: store, telemetry: telemetry)
         otlpMetrics = OTLPMetricsEndpoint(
-            store: store,
-            telemetry: telemetry,
+            intake: metricIntake,
             clock: clock,
             pool: parsePool,
             hasClassicHistograms: configuration.hasClassicHistograms
         )
-        metricIntake = MetricIntake(store: store, telemetry: telemetry)
         if configuration.scrapeConfig.isEmpty {
             scraper = nil
         } else {

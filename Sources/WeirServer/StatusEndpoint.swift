@@ -10,6 +10,7 @@ struct StatusEndpoint: Sendable {
         case config
         case flags
         case runtimeInfo = "runtimeinfo"
+        case walReplay = "walreplay"
         case tsdb
         case cardinality
         case activeQueries = "active_queries"
@@ -77,6 +78,11 @@ struct StatusEndpoint: Sendable {
                 for key in ConfigurationKey.all { writer.member(key.name, key.get(configuration)) }
             }
         case .runtimeInfo: return success { writeRuntimeInfo(to: &$0) }
+        case .walReplay:
+            // The journal has been replayed before anything is answered.
+            return success { writer in
+                for name in ["min", "max", "current"] { writer.member(name, 0) }
+            }
         case .tsdb, .cardinality: return cardinality(kind, limit, query)
         case .activeQueries:
             return PrometheusAPI.success(data: register.activeData()).response
@@ -129,6 +135,7 @@ struct StatusEndpoint: Sendable {
     private func writeRuntimeInfo(to writer: inout JSONWriter) {
         let status = store.status()
         writer.member("startTime", TimeText.rfc3339(nanoseconds: startedAt))
+        writer.member("hostname", ProcessStatus.hostName)
         writer.member("serverTime", TimeText.rfc3339(nanoseconds: store.now))
         writer.member("corruptionCount", status.quarantined.count)
         writer.member("GOMAXPROCS", ProcessStatus.coreCount())

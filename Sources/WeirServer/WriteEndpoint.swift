@@ -104,26 +104,15 @@ struct WriteEndpoint: Sendable {
         let message =
             "partial write: \(first); \(result.refusedLineCount) lines and \(refusedRows) samples "
             + "refused, \(outcome.rowCount) samples taken"
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.member("error", "partial_write")
-        writer.member("reason", message)
-        writer.member("hint", "the lines named were not stored; all others were")
-        // The names InfluxDB 2's clients read.
-        writer.member("code", "invalid")
-        writer.member("message", message)
-        writer.member("taken", outcome.rowCount)
-        writer.member("refused_lines", result.refusedLineCount)
-        writer.key("lines")
-        writer.beginArray()
-        for (line, reason) in reasons {
-            writer.beginObject()
-            writer.member("line", line)
-            writer.member("reason", reason)
-            writer.endObject()
+        return PartialWrite.response(
+            reason: message,
+            taken: outcome.rowCount,
+            refusedLines: result.refusedLineCount,
+            lines: reasons
+        ) { writer in
+            // The names InfluxDB 2's clients read.
+            writer.member("code", "invalid")
+            writer.member("message", message)
         }
-        writer.endArray()
-        writer.endObject()
-        return .json(writer.bytes, status: 400)
     }
 }

@@ -26,6 +26,17 @@ package enum ProcessStatus {
 
     package static func identifier() -> Int { Int(getpid()) }
 
+    /// This machine's name.
+    package static let hostName: String = {
+        var name = [CChar](repeating: 0, count: 256)
+        // SAFETY: it writes at most the count given; the last byte stays zero.
+        unsafe gethostname(&name, name.count - 1)
+        return String(
+            decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) },
+            as: UTF8.self
+        )
+    }()
+
     /// Files under /proc say they have no size, so they are read until they end.
     private static func readSmallFile(_ path: String) -> String {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)

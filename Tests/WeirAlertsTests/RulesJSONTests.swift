@@ -1,5 +1,6 @@
 import Testing
 import WeirCore
+import WeirPattern
 import WeirSystem
 
 @testable import WeirAlerts
@@ -84,7 +85,7 @@ import WeirSystem
     }
 
     @Test func rulesAreThoseOfPrometheus() throws {
-        let json = try JSONParser.parse(RulesJSON.rules(try engine().groups))
+        let json = try Self.json(RulesJSON.rules(try engine().groups))
         let expected = try JSONParser.parse(Array(Self.expected.utf8))
         #expect(Self.steady(json) == Self.steady(expected))
     }
@@ -107,13 +108,67 @@ import WeirSystem
         var filter = RulesJSON.Filter()
         filter.isAlert = true
         filter.showsAlerts = false
-        let alerts = try JSONParser.parse(RulesJSON.rules(groups, filter))
+        let alerts = try Self.json(RulesJSON.rules(groups, filter))
         let first = alerts["data"]?["groups"]?.array?.first
         #expect(first?["rules"]?.array?.map { $0["name"]?.string } == ["Always", "Now"])
         #expect(first?["rules"]?.array?.first?["alerts"]?.array?.isEmpty == true)
         filter = RulesJSON.Filter()
         filter.ruleNames = ["broken"]
-        let named = try JSONParser.parse(RulesJSON.rules(groups, filter))
+        let named = try Self.json(RulesJSON.rules(groups, filter))
         #expect(named["data"]?["groups"]?.array?.map { $0["name"]?.string } == ["g2"])
+    }
+
+    private static func json(_ body: [UInt8]?) throws -> JSONValue {
+        try JSONParser.parse(try #require(body))
+    }
+
+    private static func names(_ json: JSONValue) -> [String?] {
+        json["data"]?["groups"]?.array?.map { $0["name"]?.string } ?? []
+    }
+
+    @Test func matchersChooseByTheRulesOwnLabels() throws {
+        let groups = try engine().groups
+        let all = groups.flatMap(\.rules).map(\.rule)
+        let labelled = try #require(all.first { !$0.labels.isEmpty })
+        let label = try #require(labelled.labels.first)
+        var filter = RulesJSON.Filter()
+        filter.matcherSets = [
+            [
+                try CompiledMatcher(
+                    LabelMatcher(name: label.name, operation: .equal, value: label.template.text)
+                )
+            ],
+            [
+                try CompiledMatcher(
+                    LabelMatcher(name: "nobody", operation: .matches, value: "has.+")
+                )
+            ],
+        ]
+        let found = try Self.json(RulesJSON.rules(groups, filter))
+        let rules = found["data"]?["groups"]?.array?.flatMap { $0["rules"]?.array ?? [] } ?? []
+        let expected = all.filter { rule in
+            rule.labels.contains {
+                $0.name == label.name && $0.template.text == label.template.text
+            }
+        }
+        #expect(rules.map { $0["name"]?.string } == expected.map(\.name))
+        #expect(rules.count < all.count)
+    }
+
+    @Test func pagesShowEveryGroupOnce() throws {
+        let groups = try engine().groups
+        var found: [String?] = []
+        var token: String?
+        repeat {
+            let page = RulesJSON.Page(groupsMax: 1, token: token)
+            let json = try Self.json(RulesJSON.rules(groups, page: page))
+            #expect(Self.names(json).count == 1)
+            found += Self.names(json)
+            token = json["data"]?["groupNextToken"]?.string
+        } while token != nil && found.count <= groups.count
+        #expect(found == groups.map(\.key.name))
+        #expect(groups.count > 1)
+        let lost = RulesJSON.Page(groupsMax: 1, token: "0")
+        #expect(RulesJSON.rules(groups, page: lost) == nil)
     }
 }

@@ -129,6 +129,35 @@ import WeirTestSupport
         #expect(Quantile.of(&numbers, phi) == wanted)
     }
 
+    /// Selecting gives what sorting gives, on input that is random, sorted, full of equals, of NaN and of
+    /// infinities, and shaped to be slow.
+    @Test func quantileSelectsWhatSortingFinds() {
+        var random = SplitMix64(seed: 11)
+        for turn in 0..<600 {
+            let count = 1 + Int(random.next() % 200)
+            var numbers = (0..<count).map { _ in Double(random.next() % 50) - 25 }
+            switch turn % 6 {
+            case 1: numbers.sort()
+            case 2: numbers.sort(by: >)
+            case 3: for index in numbers.indices.filter({ $0 % 3 == 0 }) { numbers[index] = .nan }
+            case 4:
+                for index in numbers.indices.filter({ $0 % 5 == 0 }) { numbers[index] = .infinity }
+            case 5: numbers = (0..<count).map { Double($0 % 2 == 0 ? $0 : count - $0) }
+            default: break
+            }
+            let phi = Double(random.next() % 101) / 100
+            let sorted = numbers.filter(\.isNaN) + numbers.filter { !$0.isNaN }.sorted()
+            let rank = phi * Double(count - 1)
+            let lower = Int(rank.rounded(.down))
+            let upper = min(count - 1, lower + 1)
+            let weight = rank - rank.rounded(.down)
+            let wanted = sorted[lower] * (1 - weight) + sorted[upper] * weight
+            let found = Quantile.of(&numbers, phi)
+            #expect(found == wanted || found.isNaN && wanted.isNaN, "turn \(turn)")
+            #expect(numbers.count == count)
+        }
+    }
+
     @Test func firstIndexFindsBoundsFromAnyGuess() {
         let times: [Int64] = [1, 2, 2, 5, 9, 9, 9, 12]
         for time in Int64(0)...14 {

@@ -79,7 +79,7 @@ import WeirQuery
             ([], 400, "bad_data", "no expression found in input"),
             (
                 [("query", "up"), ("time", "x")], 400, "bad_data",
-                "invalid parameter \"time\": cannot parse \"x\" to a valid timestamp"
+                "invalid parameter \"time\": invalid time value for 'time': cannot parse \"x\""
             ),
             ([("query", "up"), ("limit", "-1")], 400, "bad_data", "limit must be non-negative"),
             ([("query", "up + on () up")], 422, "execution", "many-to-many matching not allowed"),

@@ -63,7 +63,8 @@ import WeirSystem
             ("", "no match[] parameter provided"),
             (
                 "?match[]=a&start=yesterday",
-                "invalid parameter \"start\": cannot parse \"yesterday\" to a valid timestamp"
+                "invalid parameter \"start\": invalid time value for 'start': "
+                    + "cannot parse \"yesterday\" to a valid timestamp"
             ),
         ] {
             let answer = try server.post("\(Self.path)/delete_series\(query)", "")

@@ -116,4 +116,59 @@ import WeirTestSupport
         // Each was taken before and after, and none in between.
         #expect(rows.body.split(separator: 0x0A).count == 8, "\(rows.text)")
     }
+
+    /// What a target showed while the disk was full is lost, but not that it was.
+    ///
+    /// `up` says so once there is room, and the target's series have a gap.
+    @Test func scrapesThatTheDiskRefusesShowAsFailed() throws {
+        let target = try LogServer()
+        let folder = try TemporaryDirectory()
+        let path = "\(folder.path)/prometheus.yml"
+        let file = try HostFileSystem().openForWriting(path)
+        let text = """
+            scrape_configs:
+              - job_name: x
+                scrape_interval: 200ms
+                scrape_timeout: 200ms
+                static_configs: [{targets: ["\(target.server.address)"]}]
+            """
+        try file.write(Array(text.utf8), at: 0)
+        let disk = Disk()
+        var configuration = ServerConfiguration()
+        configuration.data = "\(folder.path)/data"
+        configuration.listen = "127.0.0.1:0"
+        configuration.selfInterval = 0
+        configuration.diskFreeBytesMin = 0
+        configuration.scrapeConfig = path
+        let server = try WeirServer(configuration, fileSystem: disk) { _ in }
+        defer { server.stop(drainSeconds: 0) }
+        let http = HTTPClient()
+        func value(_ query: String) throws -> Double? {
+            let url =
+                "http://\(server.address)/api/v1/query?query=\(PercentEncoding.encode(query))"
+            let answer = try http.send(HTTPClientRequest(method: "GET", url: url))
+            let result = try answer.json()["data"]?["result"]?.array?.first
+            return (result?["value"]?.array?.last?.string).flatMap { Double($0) }
+        }
+        /// Asks until the answer is there, for a minute.
+        func reaches(_ query: String) throws -> Bool {
+            for _ in 0..<600 {
+                if try value(query) != nil { return true }
+                Thread.sleep(nanoseconds: 100_000_000)
+            }
+            return false
+        }
+        #expect(try reaches("count_over_time(up[5m]) > 2"))
+        disk.isFull.store(true, ordering: .relaxed)
+        #expect(try reaches("vector(1) and on() (time() - timestamp(up) > 2)"))
+        disk.isFull.store(false, ordering: .relaxed)
+        #expect(try reaches("min_over_time(up[5m]) == 0 and up == 1"))
+        // The target's own series have fewer samples than there were scrapes.
+        let scrapes = try #require(try value("count_over_time(up[5m])"))
+        let failed = try #require(try value("count_over_time(up[5m]) - sum_over_time(up[5m])"))
+        let own = "count_over_time(weir_query_duration_seconds_count[5m])"
+        let samples = try #require(try value(own))
+        #expect(failed > 1)
+        #expect(samples <= scrapes - failed + 2)
+    }
 }

@@ -82,35 +82,43 @@ import WeirTestSupport
         #expect(try Self.append([], to: store).isEmpty)
     }
 
-    /// A handle that is another stream's, or nobody's, is found out.
-    @Test func handlesAreHintsOnly() throws {
-        let folder = try TemporaryDirectory()
-        let store = try StoreHarness.open(folder.path)
-        defer { store.stop() }
-        let others = (0..<3).map { Labels([("__name__", "b"), ("n", "\($0)")]) }
-        var batch = StoreHarness.batch(others.map { ($0, StoreHarness.start, 1) })
-        batch.handles = others.map { _ in StreamHandle() }
-        _ = try Self.append([batch], to: store)
-        #expect(batch.handles.map(\.reference) == [0, 1, 2])
-        var wrong = StoreHarness.batch(others.map { ($0, StoreHarness.start + 1, 2) })
-        wrong.handles = others.map { _ in StreamHandle() }
-        for (handle, reference) in zip(wrong.handles, [2, 0, 99] as [UInt32]) {
-            handle.reference = reference
+    /// What one store says of a stream counts for nothing in another, and no longer once the stream
+    /// was forgotten.
+    @Test func handlesAreOfOneStoreAndOneStream() throws {
+        let streams = (0..<3).map { Labels([("__name__", "b"), ("n", "\($0)")]) }
+        let handles = streams.map { _ in StreamHandle() }
+        for order in [[0, 1, 2], [2, 0, 1]] {
+            let folder = try TemporaryDirectory()
+            let clock = ManualClock(nanoseconds: StoreHarness.start)
+            let store = try StoreHarness.open(folder.path, clock: clock) { $0.streamIdle = 10 }
+            defer { store.stop() }
+            for time in 0..<3 as Range<Int64> {
+                var batch = StoreHarness.batch(
+                    order.map { (streams[$0], StoreHarness.start + time, Double($0)) }
+                )
+                batch.handles = order.map { handles[$0] }
+                _ = try Self.append([batch], to: store)
+                if time == 1 {
+                    // Nothing is in memory and nothing was written lately: all are forgotten.
+                    clock.set(nanoseconds: StoreHarness.start + 1000)
+                    try store.flush()
+                }
+            }
+            let selection = try store.select(
+                signal: .metrics,
+                matchers: [],
+                times: .min ... .max,
+                budget: FreeBudget()
+            )
+            #expect(selection.labels == streams)
+            let found = Mutex<[Int: [Double]]>([:])
+            try selection.scanFloats(budget: FreeBudget()) { stream, _, values in
+                let all = values.indices.map { values[$0] }
+                found.withLock { $0[stream] = all }
+                return true
+            }
+            #expect(found.withLock { $0 } == [0: [0, 0, 0], 1: [1, 1, 1], 2: [2, 2, 2]])
         }
-        _ = try Self.append([wrong], to: store)
-        #expect(wrong.handles.map(\.reference) == [0, 1, 2])
-        let selection = try store.select(
-            signal: .metrics,
-            matchers: [],
-            times: .min ... .max,
-            budget: FreeBudget()
-        )
-        let found = Mutex<[Int]>([])
-        try selection.scanFloats(budget: FreeBudget()) { _, times, _ in
-            found.withLock { $0.append(times.count) }
-            return true
-        }
-        #expect(found.withLock { $0 } == [2, 2, 2])
     }
 
     @Test func metadataIsKeptBoundedAndOutlivesTheProcess() throws {

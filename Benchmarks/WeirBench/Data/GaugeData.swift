@@ -43,9 +43,14 @@ struct GaugeData {
     /// The first set: a sample every 10 s until noon of the last whole day.
     ///
     /// `minutes`: 720 for the whole set.
-    static func set(hosts: Int = 100, minutes: Int64, seed: UInt64) -> DataSet {
+    static func set(
+        hosts: Int = 100,
+        minutes: Int64,
+        seed: UInt64,
+        linesPerBody: Int = DataSet.linesPerBody
+    ) -> DataSet {
         var data = Self(hosts: hosts, seed: seed)
-        var bodies = LineBodies(linesPerBody: DataSet.linesPerBody, lineBytes: 400)
+        var bodies = LineBodies(linesPerBody: linesPerBody, lineBytes: 400)
         let end = DataSet.lastWholeDay() + 12 * DataSet.hour
         let start = end - minutes * DataSet.minute
         for time in stride(from: start, to: end, by: Int(10 * DataSet.second)) {

@@ -1,97 +1,104 @@
-import Glibc
-
-/// What real exporters send beside small gauges: per host 15 request counters, 15 counters of
-/// bytes, 15 floats of one to three decimals and 15 floats of full precision.
+/// What one host's agent sends beside `cpu`: eight tables of 89 fields, in the shape of the Time
+/// Series Benchmark Suite's `devops` case: counters, sizes in bytes, values that run into a limit,
+/// constants, and three percentages of full precision.
 enum MixedData {
-    static let fieldsPerKind = 15
-
     /// A sample every 10 s until noon of the last whole day.
     static func set(hosts: Int = 100, minutes: Int64, seed: UInt64) -> DataSet {
         var numbers = SeededNumbers(seed: seed)
-        let heads = (0..<hosts).map { HostTags.head("node", host: $0, &numbers) }
-        var fields = (0..<hosts).flatMap { _ in
-            (0..<(4 * fieldsPerKind)).map { Field(index: $0, &numbers) }
-        }
-        let names = (0..<(4 * fieldsPerKind)).map { index in
-            (index == 0 ? "" : ",") + Field.name(index) + "="
-        }.map { Array($0.utf8) }
-        var bodies = LineBodies(linesPerBody: DataSet.linesPerBody / 5, lineBytes: 1800)
+        var agents = (0..<hosts).map { Agent(host: $0, &numbers) }
+        var bodies = LineBodies(linesPerBody: DataSet.linesPerBody, lineBytes: 500)
         let end = DataSet.lastWholeDay() + 12 * DataSet.hour
         let start = end - minutes * DataSet.minute
         for time in stride(from: start, to: end, by: Int(10 * DataSet.second)) {
-            var place = 0
-            for head in heads {
-                bodies.append(head)
-                for name in names {
-                    bodies.append(name)
-                    fields[place].appendNext(to: &bodies, &numbers)
-                    place += 1
-                }
-                bodies.endLine(at: time + 10 * DataSet.second)
+            for index in agents.indices {
+                agents[index].appendRound(at: time + 10 * DataSet.second, to: &bodies, &numbers)
             }
         }
+        let rounds = Int(minutes) * 6
         return DataSet(
             name: "mixed",
             bodies: bodies.finish(),
-            sampleCount: bodies.lineCount * names.count,
-            seriesCount: hosts * names.count,
+            sampleCount: rounds * hosts * MixedTable.fieldCount,
+            seriesCount: hosts * MixedTable.fieldCount,
             start: start,
             end: end
         )
     }
 
-    /// One series' generator.
-    private struct Field {
-        private enum Kind: Int {
-            case requests
-            case bytes
-            case decimals
-            case precise
-        }
-        private let kind: Kind
-        private let rate: Double
-        private let scale: Double
-        private var count = 0
-        private var level: Double
+    /// One host: the tables with their fields' states, and its memory.
+    private struct Agent {
+        private var tables: [Table]
+        private let memoryHead: [UInt8]
+        private var memory: MemoryValues
 
-        init(index: Int, _ numbers: inout SeededNumbers) {
-            kind = Kind(rawValue: index / MixedData.fieldsPerKind) ?? .precise
-            let place = index % MixedData.fieldsPerKind
-            // From one event in a while to thousands a second.
-            rate = pow(10, Double(place % 5) - 0.5) * (0.5 + numbers.uniform())
-            scale = [10, 100, 1000][place % 3]
-            level = numbers.uniform() * 100
-            count = numbers.index(below: kind == .bytes ? 1 << 40 : 1 << 20)
+        private struct Table {
+            let head: [UInt8]
+            let fieldHeads: [[UInt8]]
+            var fields: [MixedField]
         }
 
-        static func name(_ index: Int) -> String {
-            let place = index % MixedData.fieldsPerKind
-            return switch Kind(rawValue: index / MixedData.fieldsPerKind) ?? .precise {
-            case .requests: "requests_\(place)_total"
-            case .bytes: "sent_\(place)_bytes_total"
-            case .decimals: "temperature_\(place)"
-            case .precise: "latency_\(place)_seconds"
+        init(host: Int, _ numbers: inout SeededNumbers) {
+            tables = MixedTable.all.map { table in
+                Table(
+                    head: HostTags.head(table.name, host: host, &numbers),
+                    fieldHeads: table.fields.enumerated().map { place, field in
+                        Array(((place == 0 ? "" : "i,") + field.name + "=").utf8)
+                    },
+                    fields: table.fields.map(\.field)
+                )
             }
+            memoryHead = HostTags.head("mem", host: host, &numbers)
+            memory = MemoryValues(&numbers)
         }
 
-        mutating func appendNext(to bodies: inout LineBodies, _ numbers: inout SeededNumbers) {
-            switch kind {
-            case .requests:
-                count += max(0, Int((rate + rate.squareRoot() * numbers.gaussian()).rounded()))
-                bodies.append(count)
+        mutating func appendRound(
+            at time: Int64,
+            to bodies: inout LineBodies,
+            _ numbers: inout SeededNumbers
+        ) {
+            for index in tables.indices {
+                bodies.append(tables[index].head)
+                for (place, head) in tables[index].fieldHeads.enumerated() {
+                    bodies.append(head)
+                    bodies.append(tables[index].fields[place].next(&numbers))
+                }
                 bodies.append(UInt8(ascii: "i"))
-            case .bytes:
-                let packets = max(0, rate + rate.squareRoot() * numbers.gaussian())
-                count += Int(packets) * 1460 + numbers.index(below: 1460)
-                bodies.append(count)
-                bodies.append(UInt8(ascii: "i"))
-            case .decimals:
-                level += numbers.gaussian() * 0.3
-                bodies.append(String((level * scale).rounded() / scale))
-            case .precise:
-                level = max(0.001, level + numbers.gaussian())
-                bodies.append(String(level * (1 + 0.1 * numbers.gaussian())))
+                bodies.endLine(at: time)
             }
+            bodies.append(memoryHead)
+            bodies.append(memory.nextFields(&numbers))
+            bodies.endLine(at: time)
+        }
+    }
+
+    /// The table `mem`: three sizes walk at random, the others follow from them.
+    private struct MemoryValues {
+        private let total: Double
+        private var used: Double
+        private var cached: Double
+        private var buffered: Double
+
+        init(_ numbers: inout SeededNumbers) {
+            total = [8, 12, 16][numbers.index(below: 3)] * 0x1p30
+            used = numbers.uniform() * total
+            cached = numbers.uniform() * total
+            buffered = numbers.uniform() * total
+        }
+
+        mutating func nextFields(_ numbers: inout SeededNumbers) -> String {
+            func walked(_ size: Double) -> Double {
+                min(total, max(0, size + numbers.gaussian() * total / 64))
+            }
+            used = walked(used)
+            cached = walked(cached)
+            buffered = walked(buffered)
+            let usedBytes = Int(used)
+            let free = Int(total) - usedBytes
+            return "total=\(Int(total))i,available=\(free)i,used=\(usedBytes)i,free=\(free)i,"
+                + "cached=\(Int(cached))i,buffered=\(Int(buffered))i,"
+                + "used_percent=\(100 * (Double(usedBytes) / total)),"
+                + "available_percent=\(100 * (Double(free) / total)),"
+                + "buffered_percent=\(100 * Double(Int(buffered)) / total)"
         }
     }
 }

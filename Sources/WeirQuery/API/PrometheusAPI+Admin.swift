@@ -17,10 +17,47 @@ extension PrometheusAPI {
             }
             let selectors = try selectors(parameters)
             let (from, through) = try times(parameters)
+            if let start = try time(parameters, "start"), start > from {
+                throw PrometheusError(
+                    parameter: "end",
+                    "end timestamp must not be before start timestamp"
+                )
+            }
             return PrometheusJSON.success(
                 tree: try run { () throws(QueryError) in try erase(selectors, from, through) }
             )
         }
+    }
+
+    /// The matchers of selectors that are no part of a query.
+    ///
+    /// `parameter`: named in the refusal of a bad one; nil where Prometheus does not name it.
+    package static func matchers(
+        _ texts: [String],
+        parameter: String?
+    ) throws(PrometheusRefusal) -> [[CompiledMatcher]] {
+        var sets: [[CompiledMatcher]] = []
+        for text in texts {
+            var reason: String
+            do throws(QueryError) {
+                let selector = try PromQLParser.parseSelector(text)
+                do throws(PatternError) {
+                    sets.append(
+                        try selector.matchers.map { matcher throws(PatternError) in
+                            try CompiledMatcher(matcher)
+                        }
+                    )
+                    continue
+                } catch {
+                    reason = "\(error)"
+                }
+            } catch {
+                reason = error.message(query: text)
+            }
+            if let parameter { reason = "invalid parameter \"\(parameter)\": \(reason)" }
+            throw PrometheusRefusal(answer: badData(reason))
+        }
+        return sets
     }
 
     /// The answer while a part of the API is switched off.
@@ -42,4 +79,11 @@ extension PrometheusAPI {
     package static func success(data: [UInt8]) -> PrometheusAnswer {
         PrometheusJSON.success(tree: data)
     }
+}
+
+/// A request that is answered with an error.
+package struct PrometheusRefusal: Error {
+    package let answer: PrometheusAnswer
+
+    package init(answer: PrometheusAnswer) { self.answer = answer }
 }

@@ -20,8 +20,9 @@ package enum PrometheusAPI {
     ) -> PrometheusAnswer {
         answer { () throws(PrometheusError) in
             let start = ContinuousClock.now
-            let time = try time(parameters, "time") ?? nowMilliseconds
+            let time = try time(parameters, "time", isOptional: true) ?? nowMilliseconds
             let limit = try limit(parameters)
+            try checkTimeout(parameters)
             let options = try withRollups(parameters, try withLookback(parameters, options))
             let expression = try expression(parameters, options)
             let value = try run { () throws(QueryError) in
@@ -76,6 +77,7 @@ package enum PrometheusAPI {
                 throw PrometheusError(.badData, error.message(query: ""))
             }
             let limit = try limit(parameters)
+            try checkTimeout(parameters)
             let options = try withRollups(parameters, try withLookback(parameters, options))
             let expression = try expression(parameters, options)
             guard expression.type == .scalar || expression.type == .vector else {
@@ -188,21 +190,34 @@ package enum PrometheusAPI {
         return min(Int(asked), maximum)
     }
 
+    private static func checkTimeout(_ parameters: Parameters) throws(PrometheusError) {
+        guard let text = value(parameters, "timeout"), !text.isEmpty,
+            PrometheusTime.durationMilliseconds(text) == nil
+        else { return }
+        throw PrometheusError(
+            parameter: "timeout",
+            "cannot parse \(PromQLStringLiteral.quote(text)) to a valid duration"
+        )
+    }
+
     // MARK: Parameters
 
     static func value(_ parameters: Parameters, _ name: String) -> String? {
         parameters.first { $0.0 == name }?.1
     }
 
+    /// `isOptional`: Prometheus words the error another way where it has a default.
     static func time(
         _ parameters: Parameters,
-        _ name: String
+        _ name: String,
+        isOptional: Bool = false
     ) throws(PrometheusError) -> Int64? {
         guard let text = value(parameters, name), !text.isEmpty else { return nil }
         guard let time = PrometheusTime.milliseconds(text) else {
             throw PrometheusError(
                 parameter: name,
-                "cannot parse \(PromQLStringLiteral.quote(text)) to a valid timestamp"
+                (isOptional ? "invalid time value for '\(name)': " : "")
+                    + "cannot parse \(PromQLStringLiteral.quote(text)) to a valid timestamp"
             )
         }
         return time
@@ -224,7 +239,7 @@ package enum PrometheusAPI {
         guard let limit = Int(text) else {
             throw PrometheusError(
                 parameter: "limit",
-                "cannot parse \(PromQLStringLiteral.quote(text)) to a valid number"
+                "strconv.Atoi: parsing \(PromQLStringLiteral.quote(text)): invalid syntax"
             )
         }
         guard limit >= 0 else {
@@ -240,8 +255,9 @@ package enum PrometheusAPI {
         guard let text = value(parameters, "lookback_delta"), !text.isEmpty else { return options }
         guard let lookback = PrometheusTime.durationMilliseconds(text), lookback > 0 else {
             throw PrometheusError(
-                parameter: "lookback_delta",
-                "cannot parse \(PromQLStringLiteral.quote(text)) to a valid duration"
+                .badData,
+                "error parsing lookback delta duration: "
+                    + "cannot parse \(PromQLStringLiteral.quote(text)) to a valid duration"
             )
         }
         var changed = options
@@ -281,15 +297,24 @@ package enum PrometheusAPI {
     }
 
     /// What each `match[]` asks for.
+    ///
+    /// `isNamed`: whether errors name the parameter.
     static func selectors(
-        _ parameters: Parameters
+        _ parameters: Parameters,
+        isNamed: Bool = true
     ) throws(PrometheusError) -> [[LabelMatcher]] {
         var sets: [[LabelMatcher]] = []
         for (name, text) in parameters where name == "match[]" {
             do throws(QueryError) {
                 sets.append(try PromQLParser.parseSelector(text).matchers)
             } catch {
-                throw PrometheusError(parameter: "match[]", error.message(query: text))
+                var reason = error.message(query: text)
+                if case .parse(_, PromQLParser.emptySelector) = error {
+                    reason = "match[] must contain at least one non-empty matcher"
+                }
+                throw isNamed
+                    ? PrometheusError(parameter: "match[]", reason)
+                    : PrometheusError(.badData, reason)
             }
         }
         return sets
@@ -299,15 +324,12 @@ package enum PrometheusAPI {
     static func times(
         _ parameters: Parameters
     ) throws(PrometheusError) -> (from: Int64, through: Int64) {
-        let from = try time(parameters, "start") ?? PrometheusTime.millisecondsMin
-        let through = try time(parameters, "end") ?? PrometheusTime.millisecondsMax
-        guard through >= from else {
-            throw PrometheusError(
-                parameter: "end",
-                "end timestamp must not be before start timestamp"
-            )
-        }
-        return (from, through)
+        let from =
+            try time(parameters, "start", isOptional: true) ?? PrometheusTime.millisecondsMin
+        let through =
+            try time(parameters, "end", isOptional: true) ?? PrometheusTime.millisecondsMax
+        // As Prometheus, which finds what lies between.
+        return (min(from, through), max(from, through))
     }
 
     /// Which series a request means, and when.
@@ -316,8 +338,8 @@ package enum PrometheusAPI {
         let from: Int64
         let through: Int64
 
-        init(_ parameters: Parameters) throws(PrometheusError) {
-            matcherSets = try selectors(parameters)
+        init(_ parameters: Parameters, isNamed: Bool) throws(PrometheusError) {
+            matcherSets = try selectors(parameters, isNamed: isNamed)
             (from, through) = try times(parameters)
         }
     }
@@ -327,7 +349,7 @@ package enum PrometheusAPI {
         _ source: any SampleSource,
         _ context: QueryContext
     ) throws(PrometheusError) -> [Labels] {
-        let scope = try Scope(parameters)
+        let scope = try Scope(parameters, isNamed: true)
         return try run { () throws(QueryError) in
             try source.series(
                 scope.matcherSets,
@@ -344,7 +366,7 @@ package enum PrometheusAPI {
         _ source: any SampleSource,
         _ context: QueryContext
     ) throws(PrometheusError) -> [String] {
-        let scope = try Scope(parameters)
+        let scope = try Scope(parameters, isNamed: false)
         return try run { () throws(QueryError) in
             try source.labelTexts(
                 label,

@@ -62,6 +62,7 @@ extension QueryError {
     package func message(query: String) -> String {
         switch self {
         case .parse(let offset, let reason):
+            if query.isEmpty { return "unknown position: parse error: \(reason)" }
             let (line, column) = Self.position(of: offset, in: query)
             return "\(line):\(column): parse error: \(reason)"
         case .invalid(let reason): return reason

@@ -6,7 +6,8 @@ struct PrometheusJSON {
     private(set) var bytes: [UInt8] = []
 
     private mutating func put(_ text: StaticString) {
-        bytes.append(contentsOf: text.description.utf8)
+        // SAFETY: a literal's bytes live as long as the program, and are not kept.
+        text.withUTF8Buffer { unsafe bytes.append(contentsOf: $0) }
     }
 
     private mutating func separate(_ index: Int) {

@@ -92,10 +92,10 @@ package enum PrometheusTime {
     /// Appends milliseconds as seconds: `1435781430.781`, `1435781430`.
     package static func append(milliseconds: Int64, to bytes: inout [UInt8]) {
         if milliseconds < 0 { bytes.append(UInt8(ascii: "-")) }
-        bytes.append(contentsOf: (milliseconds.magnitude / 1000).description.utf8)
+        bytes.appendDecimal(milliseconds.magnitude / 1000)
         let fraction = milliseconds.magnitude % 1000
         guard fraction != 0 else { return }
         bytes.append(UInt8(ascii: "."))
-        bytes.append(contentsOf: (fraction + 1000).description.utf8.dropFirst())
+        bytes.appendDecimal(fraction, minimumCount: 3)
     }
 }

@@ -88,7 +88,7 @@ struct LogWindowValues {
             for sample in samples { numbers[Int(sample.group)].append(sample.value) }
             for row in 0..<values.rows where !numbers[row].isEmpty {
                 try context.check()
-                values[row, 0] = Self.quantile(&numbers[row], parameter)
+                values[row, 0] = Quantile.of(&numbers[row], parameter)
             }
             return
         }
@@ -107,57 +107,10 @@ struct LogWindowValues {
                 guard first < end else { continue }
                 if operation == .quantile {
                     var numbers = held[first..<end].map(\.value)
-                    values[row, step] = Self.quantile(&numbers, parameter)
+                    values[row, step] = Quantile.of(&numbers, parameter)
                 } else {
                     values[row, step] = rate(held[first..<end], end: last)
                 }
-            }
-        }
-    }
-
-    /// As `Quantile.of`, but selects instead of sorting.
-    static func quantile(_ numbers: inout [Double], _ phi: Double) -> Double {
-        guard numbers.count > 64, phi >= 0, phi <= 1, !numbers.contains(where: \.isNaN) else {
-            return Quantile.of(&numbers, phi)
-        }
-        let rank = phi * Double(numbers.count - 1)
-        let lower = Int(rank.rounded(.down))
-        select(&numbers, lower)
-        let weight = rank - rank.rounded(.down)
-        guard weight > 0, lower + 1 < numbers.count else { return numbers[lower] }
-        var next = Double.infinity
-        for index in (lower + 1)..<numbers.count { next = min(next, numbers[index]) }
-        return numbers[lower] * (1 - weight) + next * weight
-    }
-
-    /// Puts the `wanted`-th smallest in its place, smaller ones before it, larger ones behind.
-    private static func select(_ numbers: inout [Double], _ wanted: Int) {
-        var low = 0
-        var high = numbers.count - 1
-        while low < high {
-            // The median of three keeps sorted input from being the worst case.
-            let middle = low + (high - low) / 2
-            if numbers[middle] < numbers[low] { numbers.swapAt(middle, low) }
-            if numbers[high] < numbers[low] { numbers.swapAt(high, low) }
-            if numbers[high] < numbers[middle] { numbers.swapAt(high, middle) }
-            let pivot = numbers[middle]
-            var left = low
-            var right = high
-            while left <= right {
-                while numbers[left] < pivot { left += 1 }
-                while numbers[right] > pivot { right -= 1 }
-                if left <= right {
-                    numbers.swapAt(left, right)
-                    left += 1
-                    right -= 1
-                }
-            }
-            if wanted <= right {
-                high = right
-            } else if wanted >= left {
-                low = left
-            } else {
-                return
             }
         }
     }

@@ -180,27 +180,12 @@ final class ImportEndpoint: Sendable {
         lines += limits.map { ($0.firstLine, $0.reason) }
         let first = lines.first.map { "line \($0.line): \($0.reason)" } ?? ""
         let refusedRows = limits.reduce(0) { $0 + $1.refusedRows }
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.member("error", "partial_write")
-        writer.member(
-            "reason",
-            "\(first); \(batches.refusedCount) lines and \(refusedRows) samples refused, "
-                + "\(outcome.rowCount) taken"
-        )
-        writer.member("hint", "the lines named were not stored; all others were")
-        writer.member("taken", outcome.rowCount)
-        writer.member("refused_lines", batches.refusedCount)
-        writer.key("lines")
-        writer.beginArray()
-        for (line, reason) in lines {
-            writer.beginObject()
-            writer.member("line", line)
-            writer.member("reason", reason)
-            writer.endObject()
-        }
-        writer.endArray()
-        writer.endObject()
-        return HTTPResponse.json(writer.bytes, status: 400).telling(outcome.samples)
+        return PartialWrite.response(
+            reason: "\(first); \(batches.refusedCount) lines and \(refusedRows) samples refused, "
+                + "\(outcome.rowCount) taken",
+            taken: outcome.rowCount,
+            refusedLines: batches.refusedCount,
+            lines: lines
+        ).telling(outcome.samples)
     }
 }

@@ -4,13 +4,14 @@ internal import WeirStore
 internal import WeirSystem
 internal import WeirWire
 
-/// The formats that metrics of Prometheus's kind come in.
+/// The formats that metrics come in, besides InfluxDB's line protocol.
 enum MetricFormat: Int, CaseIterable, Sendable {
     case remoteWrite
     case text
     case statsd
     case graphite
     case scrape
+    case otlp
 
     var name: String {
         switch self {
@@ -19,6 +20,7 @@ enum MetricFormat: Int, CaseIterable, Sendable {
         case .statsd: "statsd"
         case .graphite: "graphite"
         case .scrape: "scrape"
+        case .otlp: "otlp"
         }
     }
 }
@@ -35,6 +37,12 @@ final class MetricIntake: Sendable {
         var all: [AppendOutcome] { [samples, histograms, exemplars] }
         /// What was refused for want of room among the active series.
         var limitRefusals: [StreamLimitRefusal] { all.compactMap(\.refusal) }
+        /// The body had been taken before.
+        var isDuplicate: Bool { all.contains(where: \.isDuplicate) }
+        /// Of the first signal that had rows.
+        var first: AppendOutcome {
+            all.first { $0.rowCount > 0 || $0.isDuplicate || $0.refusal != nil } ?? samples
+        }
         var rowCount: Int { all.reduce(0) { $0 + $1.rowCount } }
     }
 

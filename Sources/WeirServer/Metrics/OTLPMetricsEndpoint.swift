@@ -9,28 +9,20 @@ internal import WeirWire
 ///
 /// Names, labels and what becomes of each kind: docs/otlp-metrics.md.
 final class OTLPMetricsEndpoint: Sendable {
-    private struct State {
-        var totals = MetricTotals()
-        var exemplars = SeenExemplars()
-    }
-
-    private let store: Store
-    private let telemetry: ServerTelemetry
+    private let intake: MetricIntake
     private let clock: any WallClock
     private let pool: WorkerPool
     private let hasClassicHistograms: Bool
-    private let state = Mutex(State())
+    private let totals = Mutex(MetricTotals())
 
     init(
-        store: Store,
-        telemetry: ServerTelemetry,
+        intake: MetricIntake,
         clock: any WallClock,
         pool: WorkerPool,
         hasClassicHistograms: Bool
     ) {
         self.hasClassicHistograms = hasClassicHistograms
-        self.store = store
-        self.telemetry = telemetry
+        self.intake = intake
         self.clock = clock
         self.pool = pool
     }
@@ -88,26 +80,26 @@ final class OTLPMetricsEndpoint: Sendable {
             exchange.respond(failure(error.response))
             return
         }
-        do throws(StoreError) {
-            try store.metadata.record(result.metadata)
-        } catch {
-            exchange.respond(failure(.failure(error)))
-            return
-        }
         var points = result.points
-        let undo = state.withLock { $0.totals.accumulate(&points) }
+        let undo = totals.withLock { $0.accumulate(&points) }
         let rows = MetricRows(points, hasClassicHistograms: hasClassicHistograms)
-        telemetry.refusedMetricPoints.add(result.refusedCount)
-        append(rows, headers) { [self] outcome in
+        var batches = MetricBatches()
+        batches.samples = rows.samples
+        batches.histograms = rows.histograms
+        batches.exemplars = rows.exemplars
+        batches.metadata = result.metadata
+        intake.telemetry.refusedMetricPoints.add(result.refusedCount)
+        intake.take(
+            batches,
+            format: .otlp,
+            batchID: headers.batchID,
+            sync: headers.sync
+        ) { [self] outcome in
             switch outcome {
             case .success(let outcome):
                 // Taken before: what was added to totals then must not be added again.
-                if outcome.isDuplicate { state.withLock { $0.totals.restore(undo) } }
-                telemetry.metricPoints.add(result.points.count)
-                if let refusal = outcome.refusal {
-                    telemetry.refusedSeries.add(refusal.refusedStreams)
-                }
-                takeExemplars(rows.exemplars)
+                if outcome.isDuplicate { totals.withLock { $0.restore(undo) } }
+                intake.telemetry.metricPoints.add(result.points.count)
                 let first = result.refusals.first
                 exchange.respond(
                     OTLPAnswer.partialSuccess(
@@ -117,43 +109,12 @@ final class OTLPMetricsEndpoint: Sendable {
                         },
                         isJSON: isJSON,
                         refusedName: "rejectedDataPoints"
-                    ).telling(outcome)
+                    ).telling(outcome.first)
                 )
             case .failure(let error):
-                state.withLock { $0.totals.restore(undo) }
+                totals.withLock { $0.restore(undo) }
                 exchange.respond(failure(.failure(error)))
             }
-        }
-    }
-
-    /// Stores the histograms, then the plain samples.
-    ///
-    /// A request that is sent again after only its histograms were stored finds them there.
-    private func append(
-        _ rows: MetricRows,
-        _ headers: IntakeHeaders,
-        completion: @escaping @Sendable (Result<AppendOutcome, StoreError>) -> Void
-    ) {
-        let (samples, id) = (rows.samples, headers.batchID)
-        guard rows.histograms.rowCount > 0 else {
-            store.append(samples, batchID: id, sync: headers.sync, completion: completion)
-            return
-        }
-        let ownID = id.isEmpty ? [] : id + Array("/histograms".utf8)
-        store.append(rows.histograms, batchID: ownID, sync: headers.sync) { [store] outcome in
-            guard case .success = outcome, samples.rowCount > 0 else { return completion(outcome) }
-            store.append(samples, batchID: id, sync: headers.sync, completion: completion)
-        }
-    }
-
-    /// Stores the exemplars that were not sent before: exporters send the last ones again and again.
-    private func takeExemplars(_ batch: RowBatch) {
-        let fresh = state.withLock { $0.exemplars.fresh(batch) }
-        guard !fresh.isEmpty else { return }
-        let sent = batch.selecting(fresh)
-        state.withLock { $0.exemplars.note(sent) }
-        store.append(sent) { [telemetry] outcome in
-            if case .success(let outcome) = outcome { telemetry.exemplars.add(outcome.rowCount) }
         }
     }
 }

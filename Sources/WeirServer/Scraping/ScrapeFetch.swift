@@ -170,6 +170,9 @@ final class ScrapeFetch {
             result = ExpositionParser.parse(body, options: options, interner: &interner)
             interners[format] = interner
         }
+        guard result.batches.rowCount <= RemoteWriteParser.rowsMax else {
+            throw ScrapeFailure("more than \(RemoteWriteParser.rowsMax) samples")
+        }
         if let refusal = result.batches.refusals.first {
             let failure = ScrapeFailure("line \(refusal.line): \(refusal.reason)")
             return Answer(batches: result.batches, damage: (refusal.line, failure))

@@ -35,6 +35,11 @@ final class ScrapeLoop: Sendable {
         var report = Report()
     }
 
+    /// Batches that are kept for the store while it takes nothing; the newest beyond that are lost.
+    private static let owedMax = 100
+    /// How often the ends of a target that is gone are offered to a store that refuses them.
+    private static let endTriesMax = 5
+
     /// A start up to this much late counts as in time, so that points line up.
     private static let tolerance: Int64 = 2_000_000
 
@@ -83,6 +88,7 @@ final class ScrapeLoop: Sendable {
         var (job, revision) = state.read { ($0.job, $0.revision) }
         var series = ScrapeSeries(labels: target.labels, job: job)
         var fetch = ScrapeFetch(job, target, limits: limits)
+        var owed: [MetricBatches] = []
         var last: Int64 = 0
         while true {
             let now = clock.nowNanoseconds()
@@ -91,7 +97,10 @@ final class ScrapeLoop: Sendable {
             if let end {
                 if end == .withMarkers, last > 0 {
                     let time = max(clock.nowNanoseconds() / 1_000_000 * 1_000_000, last + 1_000_000)
-                    store(series.end(time: time))
+                    owed.append(series.end(time: time))
+                    for turn in 1...Self.endTriesMax where !pay(&owed) {
+                        if turn < Self.endTriesMax { Thread.sleep(nanoseconds: 1_000_000_000) }
+                    }
                 }
                 return
             }
@@ -104,11 +113,17 @@ final class ScrapeLoop: Sendable {
             let start = clock.nowNanoseconds()
             let isInTime = start >= due && start - due <= Self.tolerance
             last = (isInTime ? due : start) / 1_000_000 * 1_000_000
-            scrape(fetch, &series, time: last)
+            scrape(fetch, &series, &owed, time: last)
         }
     }
 
-    private func scrape(_ fetch: ScrapeFetch, _ series: inout ScrapeSeries, time: Int64) {
+    /// `owed`: ends and reports of earlier scrapes that the store did not take; they come first.
+    private func scrape(
+        _ fetch: ScrapeFetch,
+        _ series: inout ScrapeSeries,
+        _ owed: inout [MetricBatches],
+        time: Int64
+    ) {
         let start = Stopwatch.monotonicNanoseconds()
         var report = Report(time: clock.nowNanoseconds())
         var batches: MetricBatches
@@ -142,21 +157,54 @@ final class ScrapeLoop: Sendable {
             to: &batches
         )
         intake.telemetry.scrapes.add(1)
+        if let refusal = pay(&owed) ? store(batches) : Self.owedText {
+            if report.failure == nil {
+                // As Prometheus has it: what was not stored was not scraped, and its series end.
+                intake.telemetry.failedScrapes.add(1)
+                report.failure = refusal
+                batches = series.fail(time: time)
+                series.report(
+                    isUp: false,
+                    seconds: report.seconds,
+                    counts,
+                    time: time,
+                    to: &batches
+                )
+            }
+            if owed.count < Self.owedMax { owed.append(batches) }
+            _ = pay(&owed)
+        }
         let finished = report
         state.update { $0.report = finished }
-        store(batches)
+    }
+
+    private static let owedText = "the store takes no rows"
+
+    /// Stores what is owed, the oldest first.
+    ///
+    /// - Returns: Whether nothing is owed any more.
+    private func pay(_ owed: inout [MetricBatches]) -> Bool {
+        while let first = owed.first {
+            guard store(first) == nil else { return false }
+            owed.removeFirst()
+        }
+        return true
     }
 
     /// Returns when the store has taken, or refused, all.
-    private func store(_ batches: MetricBatches) {
-        let isDone = Monitor(false)
+    ///
+    /// - Returns: Why it took nothing; nil when it did.
+    private func store(_ batches: MetricBatches) -> String? {
+        let result = Monitor<String??>(nil)
         intake.take(batches, format: .scrape) { [intake] outcome in
-            if case .failure = outcome {
+            var refusal: String?
+            if case .failure(let error) = outcome {
                 intake.telemetry.refusedMetricRows[MetricFormat.scrape.rawValue]
                     .add(batches.rowCount)
+                refusal = "\(error)"
             }
-            isDone.update { $0 = true }
+            result.update { $0 = .some(refusal) }
         }
-        _ = isDone.wait { $0 ? true : nil }
+        return result.wait { $0 } ?? nil
     }
 }

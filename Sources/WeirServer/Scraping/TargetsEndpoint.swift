@@ -3,6 +3,7 @@ internal import WeirCore
 internal import WeirHTTP
 internal import WeirPattern
 internal import WeirQuery
+internal import WeirSystem
 internal import WeirWire
 
 /// `/api/v1/targets`, `/api/v1/scrape_pools` and `/api/v1/targets/metadata`, as Prometheus answers them.
@@ -15,10 +16,8 @@ struct TargetsEndpoint: Sendable {
     /// The address this server listens at.
     let listen: String
 
-    private struct Refusal: Error { let reason: String }
-
     func response(_ kind: Kind, _ query: HTTPQuery) -> HTTPResponse {
-        do throws(Refusal) {
+        do throws(PrometheusRefusal) {
             var writer = JSONWriter()
             writer.beginObject()
             writer.member("status", "success")
@@ -31,13 +30,7 @@ struct TargetsEndpoint: Sendable {
             writer.endObject()
             return .json(writer.bytes)
         } catch {
-            var writer = JSONWriter()
-            writer.beginObject()
-            writer.member("status", "error")
-            writer.member("errorType", "bad_data")
-            writer.member("error", error.reason)
-            writer.endObject()
-            return .json(writer.bytes, status: 400)
+            return error.answer.response
         }
     }
 
@@ -61,7 +54,7 @@ struct TargetsEndpoint: Sendable {
         writer.beginObject()
         writer.key("activeTargets")
         writer.beginArray()
-        if state != "dropped" {
+        if ["", "any", "active"].contains(state) {
             for pool in pools {
                 for loop in pool.active { write(loop, &writer) }
             }
@@ -69,7 +62,8 @@ struct TargetsEndpoint: Sendable {
         writer.endArray()
         writer.key("droppedTargets")
         writer.beginArray()
-        if state != "active" {
+        let showsDropped = ["", "any", "dropped"].contains(state)
+        if showsDropped {
             for pool in pools {
                 for labels in pool.dropped {
                     writer.beginObject()
@@ -82,7 +76,7 @@ struct TargetsEndpoint: Sendable {
         }
         writer.endArray()
         writer.key("droppedTargetCounts")
-        if state != "active" {
+        if showsDropped {
             writer.beginObject()
             // Of all pools, whichever were asked for.
             for pool in scraper?.pools ?? [] { writer.member(pool.name, pool.droppedCount) }
@@ -134,7 +128,7 @@ struct TargetsEndpoint: Sendable {
         let port = address[address.index(after: colon)...]
         let path = rest[address.endIndex...]
         var scheme = "http"
-        var host = "\(Self.hostName):\(listen.split(separator: ":").last ?? "")"
+        var host = "\(ProcessStatus.hostName):\(listen.split(separator: ":").last ?? "")"
         if let slashes = externalURL.firstRange(of: "://") {
             scheme = String(externalURL[..<slashes.lowerBound])
             host = String(externalURL[slashes.upperBound...].prefix { $0 != "/" })
@@ -144,26 +138,21 @@ struct TargetsEndpoint: Sendable {
         return "\(url[..<slashes.lowerBound])://\(name):\(port)\(path)"
     }
 
-    private static let hostName: String = {
-        var name = [CChar](repeating: 0, count: 256)
-        // SAFETY: it writes at most the count given; the last byte stays zero.
-        unsafe gethostname(&name, name.count - 1)
-        return String(
-            decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) },
-            as: UTF8.self
-        )
-    }()
-
     private func writeMetadata(
         _ query: HTTPQuery,
         _ writer: inout JSONWriter
-    ) throws(Refusal) {
+    ) throws(PrometheusRefusal) {
         var limit = -1
         if let text = query["limit"], !text.isEmpty {
-            guard let value = Int(text) else { throw Refusal(reason: "limit must be a number") }
+            guard let value = Int(text) else {
+                throw PrometheusRefusal(answer: PrometheusAPI.badData("limit must be a number"))
+            }
             limit = value
         }
-        let matchers = try matchers(query["match_target"] ?? "")
+        let text = query["match_target"] ?? ""
+        let matchers =
+            try PrometheusAPI.matchers(text.isEmpty ? [] : [text], parameter: "match_target")
+            .first ?? []
         let metric = query["metric"] ?? ""
         var count = 0
         writer.beginArray()
@@ -184,23 +173,6 @@ struct TargetsEndpoint: Sendable {
             }
         }
         writer.endArray()
-    }
-
-    private func matchers(_ text: String) throws(Refusal) -> [CompiledMatcher] {
-        guard !text.isEmpty else { return [] }
-        let selector: PromQLSelector
-        do throws(QueryError) {
-            selector = try PromQLParser.parseSelector(text)
-        } catch {
-            throw Refusal(reason: "match_target: \(error)")
-        }
-        do throws(PatternError) {
-            return try selector.matchers.map { matcher throws(PatternError) in
-                try CompiledMatcher(matcher)
-            }
-        } catch {
-            throw Refusal(reason: "match_target: \(error)")
-        }
     }
 
     private static func matches(_ matcher: CompiledMatcher, _ loop: ScrapeLoop) -> Bool {

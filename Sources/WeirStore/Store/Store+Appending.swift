@@ -161,8 +161,9 @@ extension Store {
         guard recordBytes <= JournalRecord.payloadBytesMax else {
             return .batchTooLarge(bytes: recordBytes, limit: JournalRecord.payloadBytesMax)
         }
-        if let labels = batch.streams.first(where: { $0.bytes.count > Labels.bytesMax }) {
-            return .labelsTooLong(bytes: labels.bytes.count, limit: Labels.bytesMax)
+        for index in batch.streams.indices where batch.streams[index].bytes.count > Labels.bytesMax
+        {
+            return .labelsTooLong(bytes: batch.streams[index].bytes.count, limit: Labels.bytesMax)
         }
         return nil
     }

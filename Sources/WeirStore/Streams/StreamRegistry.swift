@@ -27,6 +27,10 @@ final class StreamRegistry: Sendable {
         var sweepCount = 0
     }
 
+    private static let count = Atomic<UInt32>(0)
+
+    /// Tells this registry from all others of the process.
+    let number = StreamRegistry.count.wrappingAdd(1, ordering: .relaxed).newValue
     private let state = Mutex(State())
 
     /// What `resolve` found.
@@ -58,14 +62,18 @@ final class StreamRegistry: Sendable {
                 activeCount: 0
             )
             resolution.references.reserveCapacity(streams.count)
-            for (index, labels) in streams.enumerated() {
-                let hint = handles.isEmpty ? nil : handles[index].reference
-                if let hint, Int(hint) < state.labels.count, state.labels[Int(hint)] == labels {
-                    state.lastWrites[Int(hint)] = now
-                    resolution.references.append(hint)
-                } else if let known = state.references[labels] {
+            for index in streams.indices {
+                if !handles.isEmpty, let known = handles[index].reference(in: number),
+                    !state.labels[Int(known)].bytes.isEmpty
+                {
                     state.lastWrites[Int(known)] = now
-                    if !handles.isEmpty { handles[index].reference = known }
+                    resolution.references.append(known)
+                    continue
+                }
+                let labels = streams[index]
+                if let known = state.references[labels] {
+                    state.lastWrites[Int(known)] = now
+                    if !handles.isEmpty { handles[index].setReference(known, in: number) }
                     resolution.references.append(known)
                 } else if state.references.count < limit {
                     let reference = UInt32(state.labels.count)
@@ -74,7 +82,7 @@ final class StreamRegistry: Sendable {
                     state.firstWrites.append(now)
                     state.lastWrites.append(now)
                     state.definedEpochs.append(0)
-                    if !handles.isEmpty { handles[index].reference = reference }
+                    if !handles.isEmpty { handles[index].setReference(reference, in: number) }
                     resolution.references.append(reference)
                 } else {
                     resolution.refusedCount += 1

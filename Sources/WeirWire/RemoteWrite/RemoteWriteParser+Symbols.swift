@@ -125,13 +125,11 @@ extension RemoteWriteParser {
 
     /// The series that `symbols.references` name.
     private mutating func findReferences(_ bytes: Span<UInt8>) -> Series {
-        var series = Series()
         symbols.key.removeAll(keepingCapacity: true)
         var isCacheable = true
         for reference in symbols.references {
             guard reference < UInt64(symbols.numbers.count) else {
-                series.refusal = .badSymbol(reference)
-                return series
+                return refused(.badSymbol(reference))
             }
             let number = symbols.numbers[Int(reference)]
             if number == SymbolTable.none { isCacheable = false }
@@ -139,29 +137,19 @@ extension RemoteWriteParser {
         }
         let key = symbols.key
         let hash = ByteHash.hash(0..<key.count, in: key.span)
-        if isCacheable {
-            series.entry = interner.find(0..<key.count, hash: hash, in: key.span)
-            if let known = series.entry {
-                interner.found(known)
-                return series
-            }
+        if isCacheable, let known = interner.find(0..<key.count, hash: hash, in: key.span) {
+            interner.found(known)
+            return Series(entry: known)
         }
         do throws(SeriesError) {
             builder.pairs = try pairs(of: symbols.references)
-            series.labels = try builder.finish(bytes)
-            if isCacheable {
-                series.entry = interner.insert(
-                    0..<key.count,
-                    hash: hash,
-                    labels: series.labels,
-                    in: key.span
-                )
-                if let made = series.entry { interner.found(made) }
-            }
+            let labels = try builder.finish(bytes)
+            guard isCacheable else { return made(nil, labels) }
+            let entry = interner.insert(0..<key.count, hash: hash, labels: labels, in: key.span)
+            return made(entry, labels)
         } catch {
-            series.refusal = error
+            return refused(error)
         }
-        return series
     }
 
     /// The names and values that references stand for, by turns.

@@ -17,6 +17,10 @@ package struct RemoteWriteParser {
     private var histogramStreams: [Labels: UInt32] = [:]
     private var exemplarStreams: [Labels: UInt32] = [:]
     var seriesNumber = 0
+    /// The labels of the series that is being read, where it has no entry.
+    var labelsWithoutEntry = Labels.empty
+    /// Why the series that is being read is refused.
+    var refusal: SeriesError?
     var symbols = SymbolTable()
 
     /// Parses an unpacked body.
@@ -133,23 +137,37 @@ package struct RemoteWriteParser {
 
     /// The series whose label messages lie at `key`.
     private mutating func find(_ key: Range<Int>, in bytes: Span<UInt8>) -> Series {
-        var series = Series()
         let hash = ByteHash.hash(key, in: bytes)
-        series.entry = interner.find(key, hash: hash, in: bytes)
-        if let known = series.entry {
+        if let known = interner.find(key, hash: hash, in: bytes) {
             interner.found(known)
-            return series
+            return Series(entry: known)
         }
         do throws(SeriesError) {
             builder.pairs.removeAll(keepingCapacity: true)
             try readLabels(bytes, key)
-            series.labels = try builder.finish(bytes)
-            series.entry = interner.insert(key, hash: hash, labels: series.labels, in: bytes)
-            if let made = series.entry { interner.found(made) }
+            let labels = try builder.finish(bytes)
+            return made(interner.insert(key, hash: hash, labels: labels, in: bytes), labels)
         } catch {
-            series.refusal = error
+            return refused(error)
         }
-        return series
+    }
+
+    /// A series that was not known before.
+    mutating func made(_ entry: Int?, _ labels: Labels) -> Series {
+        refusal = nil
+        guard let entry else {
+            labelsWithoutEntry = labels
+            return Series()
+        }
+        interner.found(entry)
+        return Series(entry: entry)
+    }
+
+    /// A series of which nothing is taken.
+    mutating func refused(_ error: SeriesError) -> Series {
+        refusal = error
+        labelsWithoutEntry = .empty
+        return Series(isRefused: true)
     }
 
     private mutating func readLabels(
@@ -225,19 +243,19 @@ package struct RemoteWriteParser {
 
     // MARK: Series
 
-    /// What is known of the series that is being read.
+    /// Where the series that is being read has its place.
+    ///
+    /// Nothing in it is counted by references: one is made for every sample.
     struct Series {
         /// Its place in the interner, where there was room for it.
         var entry: Int?
-        /// Its labels, where it has no entry, or where they were asked for.
-        var labels = Labels.empty
-        var refusal: SeriesError?
+        var isRefused = false
         /// Its place among the samples' streams, once it has one.
         var stream: UInt32?
     }
 
     func labels(of series: Series) -> Labels {
-        series.entry.map { interner.entries[$0].labels } ?? series.labels
+        series.entry.map { interner.entries[$0].labels } ?? labelsWithoutEntry
     }
 
     /// Reads what a series has besides its labels.
@@ -267,7 +285,7 @@ package struct RemoteWriteParser {
         _ series: inout Series
     ) throws(DecodeError) {
         let (value, milliseconds) = try Self.sample(bytes, message)
-        if let refusal = series.refusal { return refuse(refusal, series) }
+        if series.isRefused { return refuseAll(series) }
         let (time, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
         guard !overflow else { return refuse(.badTime, series) }
         guard time <= options.now || time &- options.now <= options.futureMax else {
@@ -282,12 +300,14 @@ package struct RemoteWriteParser {
     private mutating func sampleStream(_ series: Series) -> UInt32 {
         guard let entry = series.entry else {
             result.samples.handles.append(StreamHandle())
-            return result.samples.addStream(series.labels, line: seriesNumber)
+            return result.samples.addStream(labelsWithoutEntry, line: seriesNumber)
         }
         if interner.entries[entry].stamp == interner.stamp {
             return interner.entries[entry].stream
         }
-        let stream = result.samples.addStream(interner.entries[entry].labels, line: seriesNumber)
+        let stream = UInt32(result.samples.streams.count)
+        result.samples.streams.append(interner.entries[entry].labels)
+        result.samples.firstLines.append(seriesNumber)
         result.samples.handles.append(interner.entries[entry].handle)
         interner.entries[entry].stream = stream
         interner.entries[entry].stamp = interner.stamp
@@ -298,6 +318,11 @@ package struct RemoteWriteParser {
         let labels = labels(of: series)
         let name = labels.bytes.isEmpty ? "" : "\(labels): "
         result.refuse(line: seriesNumber, name + error.description)
+    }
+
+    /// Refuses one more row of a series of which nothing is taken.
+    private mutating func refuseAll(_ series: Series) {
+        if let refusal { refuse(refusal, series) }
     }
 
     /// Histograms, exemplars and metadata, and samples that come after any of them.
@@ -315,18 +340,18 @@ package struct RemoteWriteParser {
             case 2: try readSample(bytes, field.range, &series)
             case histogramField:
                 let reading = try HistogramMessage.read(bytes, field.range)
-                if let refusal = series.refusal {
-                    refuse(refusal, series)
+                if series.isRefused {
+                    refuseAll(series)
                 } else {
                     put(reading, series)
                 }
             case exemplarField:
-                if let refusal = series.refusal {
-                    refuse(refusal, series)
+                if series.isRefused {
+                    refuseAll(series)
                 } else {
                     try readExemplar(bytes, field.range, series, version: version)
                 }
-            case 5 where version == .two && series.refusal == nil:
+            case 5 where version == .two && !series.isRefused:
                 try readInlineMetadata(bytes, field.range, series)
             default: break
             }

@@ -57,7 +57,7 @@ struct OTLPSpanValues {
             json += member.bits != 0 ? Self.yes : Self.no
             return .boolean
         case 3:
-            SpanText.appendDigits(member.int64, to: &json)
+            json.appendDecimal(member.int64)
             return .number
         case 4:
             json += OTLPText.number(member.double).utf8
@@ -97,7 +97,7 @@ struct OTLPSpanValues {
             }
             SpanText.appendQuoted(bytes, range, to: &json)
         case 2: json += member.bits != 0 ? Self.yes : Self.no
-        case 3: SpanText.appendDigits(member.int64, to: &json)
+        case 3: json.appendDecimal(member.int64)
         case 4: SpanText.appendJSON(member.double, to: &json)
         case 5, 6:
             guard depth < limits.depthMax else {
@@ -234,7 +234,7 @@ struct OTLPSpanValues {
         json.append(UInt8(ascii: "{"))
         SpanText.appendKey("at", to: &json)
         // Without a time it happened at the start.
-        SpanText.appendDigits(time == 0 ? 0 : Int64(bitPattern: time &- start), to: &json)
+        json.appendDecimal(time == 0 ? 0 : Int64(bitPattern: time &- start))
         if !name.isEmpty {
             SpanText.appendKey("name", to: &json)
             SpanText.appendQuoted(
@@ -291,7 +291,7 @@ struct OTLPSpanValues {
         }
         if flags != 0 {
             SpanText.appendKey("flags", to: &json)
-            SpanText.appendDigits(Int64(clamping: flags), to: &json)
+            json.appendDecimal(Int64(clamping: flags))
         }
         try appendAttributes(bytes, range, number: 4, dropped)
         json.append(UInt8(ascii: "}"))
@@ -318,7 +318,7 @@ struct OTLPSpanValues {
         if count > 0 { json.append(UInt8(ascii: "}")) }
         if dropped > 0 {
             SpanText.appendKey("droppedAttributes", to: &json)
-            SpanText.appendDigits(Int64(clamping: dropped), to: &json)
+            json.appendDecimal(Int64(clamping: dropped))
         }
     }
 }

@@ -81,7 +81,7 @@ extension SpanRows {
     private mutating func json(_ event: SpanEventDraft) -> [UInt8] {
         var json: [UInt8] = [UInt8(ascii: "{")]
         SpanText.appendKey("at", to: &json)
-        SpanText.appendDigits(event.at, to: &json)
+        json.appendDecimal(event.at)
         if !event.name.isEmpty {
             SpanText.appendKey("name", to: &json)
             SpanText.appendQuoted(cut(event.name, .events), to: &json)
@@ -108,7 +108,7 @@ extension SpanRows {
         }
         if link.flags != 0 {
             SpanText.appendKey("flags", to: &json)
-            SpanText.appendDigits(Int64(clamping: link.flags), to: &json)
+            json.appendDecimal(Int64(clamping: link.flags))
         }
         append(link.attributes, link.droppedAttributes, .links, to: &json)
         json.append(UInt8(ascii: "}"))
@@ -143,7 +143,7 @@ extension SpanRows {
         }
         guard dropped > 0 else { return }
         SpanText.appendKey("droppedAttributes", to: &json)
-        SpanText.appendDigits(Int64(clamping: dropped), to: &json)
+        json.appendDecimal(Int64(clamping: dropped))
     }
 
     private mutating func cut(_ text: [UInt8], _ slot: Slot) -> [UInt8] {

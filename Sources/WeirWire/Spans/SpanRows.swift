@@ -225,7 +225,7 @@ struct SpanRows {
             put(spanID, .text, $0.extracting(0..<16))
             if parentID >= 0 { put(parentID, .text, $0.extracting(16..<32)) }
         }
-        SpanText.appendDigits(facts.duration, to: &scratch)
+        scratch.appendDecimal(facts.duration)
         putScratch(.duration, .number)
         if facts.kind != .unspecified {
             let column = column(.kind)
@@ -343,7 +343,7 @@ struct SpanRows {
     /// Sets a number of the span; 0: not.
     mutating func set(_ slot: Slot, _ number: UInt64) {
         guard number > 0 else { return }
-        SpanText.appendDigits(Int64(clamping: number), to: &scratch)
+        scratch.appendDecimal(Int64(clamping: number))
         putScratch(slot, .number)
     }
 

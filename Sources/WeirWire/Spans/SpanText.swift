@@ -2,24 +2,6 @@ internal import WeirCore
 
 /// Numbers, ids and JSON as bytes, without a `String` between.
 enum SpanText {
-    /// Appends decimal digits, with a sign below zero.
-    @inline(__always)
-    static func appendDigits(_ value: Int64, to output: inout [UInt8]) {
-        if value < 0 { output.append(UInt8(ascii: "-")) }
-        var rest = value.magnitude
-        let start = output.count
-        repeat {
-            output.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10))
-            rest /= 10
-        } while rest > 0
-        var (low, high) = (start, output.count &- 1)
-        while low < high {
-            output.swapAt(low, high)
-            low &+= 1
-            high &-= 1
-        }
-    }
-
     /// Reads hexadecimal digits of either case: 1 to 16 of them; nil for anything else.
     static func id(_ text: some Collection<UInt8>) -> UInt64? {
         guard (1...16).contains(text.count) else { return nil }

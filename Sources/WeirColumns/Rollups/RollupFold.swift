@@ -29,9 +29,7 @@ package struct RollupFold: Sendable {
     /// Appends one row per window to `rowTimes` and `columns`, which are those of
     /// `StreamSchema.rollups`.
     ///
-    /// - Parameters:
-    ///   - times: Nanoseconds, ascending; those of a row are its last sample's.
-    ///   - values: As many.
+    /// `times` are nanoseconds, ascending; a row's is its last sample's. There are as many `values`.
     package mutating func append(
         _ times: [Int64],
         _ values: [Double],

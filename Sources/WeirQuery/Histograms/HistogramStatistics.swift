@@ -1,5 +1,5 @@
-internal import WeirColumns
 internal import Glibc
+internal import WeirColumns
 
 /// Numbers estimated from a histogram's buckets.
 extension FloatHistogram {

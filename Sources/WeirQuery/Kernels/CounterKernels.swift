@@ -77,9 +77,7 @@ package struct ExtrapolationKernel: WindowKernel {
     }
 
     /// The change from the first to the last of `count` samples, at least two, carried on to the edges
-    /// of the window.
-    ///
-    /// - Parameter times: Of the first and the last sample, milliseconds.
+    /// of the window; `times` are those of the first and the last sample, milliseconds.
     @inline(__always)
     package func extrapolated(
         _ change: Double,

@@ -56,8 +56,7 @@ package struct RollupFunction: Sendable {
 
     /// Fills `row` with the function's value at each step; steps without rows are left alone.
     ///
-    /// - Parameter least: How well each number must be known.
-    /// - Returns: False when one is not; the row is then of no use.
+    /// `least` is how well each number must be known. False when one is not; the row is then of no use.
     package func apply(
         _ rows: RollupRows,
         atLeast least: Accuracy,

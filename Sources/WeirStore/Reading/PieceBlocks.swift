@@ -22,9 +22,8 @@ struct PieceBlocks {
 
     /// Reads the blocks that hold the piece's streams.
     ///
-    /// A damaged segment is left out. Nil when the budget says stop.
-    ///
-    /// - Parameter columns: Which columns of a source are wanted.
+    /// `columns` says which columns of a source are wanted. A damaged segment is left out. Nil when the
+    /// budget says stop.
     init?(
         _ selection: StreamSelection,
         _ streams: Range<Int>,

@@ -14,11 +14,9 @@ extension Store {
     /// Finds the series of metrics that satisfy every matcher, to be read as rows of rollups: those of
     /// days that have them, and what the samples of other days come to.
     ///
-    /// - Parameters:
-    ///   - times: Nanoseconds, inclusive.
-    ///   - resolutions: Those whose windows the reader can use, the best first. Rollups of days whose
-    ///     samples are gone are read in any case.
-    /// - Returns: Nil when no day has a rollup to be read.
+    /// `times` are nanoseconds, inclusive; `resolutions` those whose windows the reader can use, the best
+    /// first. Rollups of days whose samples are gone are read in any case. Nil when no day has a rollup to
+    /// be read.
     package func selectRollups(
         tenant: String = "default",
         matchers: [LabelMatcher],

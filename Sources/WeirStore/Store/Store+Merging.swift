@@ -181,10 +181,9 @@ extension Store {
 
     /// Puts segments in the place of others.
     ///
-    /// - Parameters:
-    ///   - source: What they were made of, when it stays.
-    ///   - isRewrite: Whether rows are gone that are in rollups of the same day: those are retired too.
-    /// - Returns: False when one of those is no longer there; the new ones are removed then.
+    /// `source` is what they were made of, when it stays. With `isRewrite` rows are gone that are in
+    /// rollups of the same day: those are retired too. False when an input is no longer there; the new
+    /// ones are removed then.
     @discardableResult
     func publishMerge(
         _ added: [LiveSegment],

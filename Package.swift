@@ -104,7 +104,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "weir-bench",
-            dependencies: ["WeirCore", "WeirSystem", "WeirHTTP", "WeirWire"],
+            dependencies: ["WeirCore", "WeirSystem", "WeirColumns", "WeirHTTP", "WeirWire"],
             path: "Benchmarks/WeirBench",
             exclude: ["README.md"],
             swiftSettings: house

@@ -48,6 +48,7 @@ struct Bench {
             let minutes: Int64 = options.isShort ? 12 : 120
             try measureMixed(MixedData.set(minutes: minutes, seed: options.seed + 1))
         }
+        if parts.contains(.codecs) { measureCodecs() }
         if parts.contains(.many) { try measureManySeries() }
         if parts.contains(.logs) { try measureLogs() }
         if parts.contains(.logs10) { try measureTenfoldLogs() }

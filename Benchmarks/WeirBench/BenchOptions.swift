@@ -21,6 +21,8 @@ struct BenchOptions {
         /// The gauges again, as remote write.
         case remote
         case mixed
+        /// Codecs of series, without a server.
+        case codecs
         case many
         case logs
         /// The logs ten times over: how cost grows.
@@ -34,7 +36,7 @@ struct BenchOptions {
 
     static let usage = """
         weir-bench [--short | --full] [--json] [--repeat N] [--queries N] [--seed N]
-                   [--parts gauges,remote,mixed,many,logs,logs10,spans,spans10,rollups]
+                   [--parts gauges,remote,mixed,codecs,many,logs,logs10,spans,spans10,rollups]
                    [--weir PROGRAM] [--peer PROGRAM|none]
                    [--folder DIR]
 

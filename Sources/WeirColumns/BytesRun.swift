@@ -2,7 +2,7 @@ package import WeirCore
 
 /// How a run of byte strings is kept: their lengths as integers, then all their bytes.
 ///
-/// Layout: docs/format/columns.md, version 1.
+/// Layout: docs/format/columns.md, version 2.
 package struct BytesRun: Hashable, Sendable {
     let lengths: IntegerRun
     /// The bytes of all strings together.

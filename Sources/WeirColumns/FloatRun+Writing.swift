@@ -16,21 +16,16 @@ extension FloatRun {
         body: inout [UInt8],
         scratch: inout EncodingScratch
     ) {
-        guard let exponent = commonExponent(values) else {
-            return encodePlanes(values, head: &head, body: &body)
-        }
-        let exceptions = scale(values, exponent: exponent, into: &scratch.integers)
-        head.append(
-            Kind.decimal.rawValue | UInt8(exponent) << 2 | (exceptions.isEmpty ? 0 : 0x40)
-        )
-        if !exceptions.isEmpty {
-            UInt64(exceptions.count).appendVarint(to: &head)
-            var previous = 0
-            for exception in exceptions {
-                UInt64(exception.index - previous).appendVarint(to: &head)
-                head.appendLittleEndian(exception.bits)
-                previous = exception.index
-            }
+        var exceptions: [Exception] = []
+        let exponent = wholeNumbers(values, into: &scratch.integers, exceptions: &exceptions)
+        if let exponent {
+            head.append(
+                Kind.decimal.rawValue | UInt8(exponent) << 2 | (exceptions.isEmpty ? 0 : 0x40)
+            )
+            if !exceptions.isEmpty { append(exceptions, to: &head) }
+        } else {
+            head.append(Kind.bits.rawValue)
+            head.append(UInt8(shiftedBits(values, into: &scratch.integers)))
         }
         // Taken out and put back: both buffers cannot be lent from one struct at once.
         var residuals: [UInt64] = []
@@ -45,85 +40,96 @@ extension FloatRun {
         swap(&residuals, &scratch.residuals)
     }
 
+    private static func append(_ exceptions: [Exception], to head: inout [UInt8]) {
+        UInt64(exceptions.count).appendVarint(to: &head)
+        var previous = 0
+        for exception in exceptions {
+            UInt64(exception.index - previous).appendVarint(to: &head)
+            head.appendLittleEndian(exception.bits)
+            previous = exception.index
+        }
+    }
+
     /// The whole number that `value` becomes at `power`, when it divides back to the same bits.
     @inline(__always)
     private static func integer(_ value: Double, power: Double) -> Int64? {
         let scaled = value * power
-        // Beyond 2^53 neighbouring whole numbers are not all doubles. NaN fails the comparison.
-        guard abs(scaled) < 9_007_199_254_740_992 else { return nil }
-        let rounded = scaled.rounded(.toNearestOrEven)
-        let integer = Int64(rounded)
+        // Beyond 2^51 adding 1.5 × 2^52 does not round to a whole number. NaN fails the comparison.
+        guard abs(scaled) < 0x1p51 else { return nil }
+        let integer = Int64((scaled + 0x1.8p52) - 0x1.8p52)
         return (Double(integer) / power).bitPattern == value.bitPattern ? integer : nil
     }
 
-    /// The smallest exponent at which nearly all values are whole, or nil when too many never are.
-    private static func commonExponent(_ values: Span<Double>) -> Int? {
+    /// The same at a power of one.
+    @inline(__always)
+    private static func integer(_ value: Double) -> Int64? {
+        // Beyond 2^53 neighbouring whole numbers are not all doubles. NaN fails the comparison.
+        guard abs(value) < 0x1p53 else { return nil }
+        let integer = Int64(value)
+        return Double(integer).bitPattern == value.bitPattern ? integer : nil
+    }
+
+    /// Fills `integers` with whole numbers at the smallest exponent at which nearly all values are such;
+    /// an exception's place repeats the value before, so that it costs nothing.
+    ///
+    /// - Returns: The exponent; nil when too many values are whole at none.
+    private static func wholeNumbers(
+        _ values: Span<Double>,
+        into integers: inout [Int64],
+        exceptions: inout [Exception]
+    ) -> Int? {
+        let exceptionsMax = values.count / 16 + 1
         var exponent = 0
-        var failures = 0
-        let failuresMax = values.count / 16 + 1
-        for index in values.indices {
-            let value = values[index]
-            if integer(value, power: powers[exponent]) != nil { continue }
-            var higher = exponent + 1
-            while higher <= exponentMax, integer(value, power: powers[higher]) == nil {
-                higher += 1
+        while true {
+            var higher: Int?
+            var exceptional: [Exception] = []
+            let power = powers[exponent]
+            integers.removeAll(keepingCapacity: true)
+            integers.append(addingCapacity: values.count) { free in
+                var previous: Int64 = 0
+                for index in values.indices {
+                    // SAFETY: index < values.count.
+                    let value = unsafe values[unchecked: index]
+                    let whole = exponent == 0 ? integer(value) : integer(value, power: power)
+                    if let whole {
+                        previous = whole
+                    } else {
+                        higher = exponentAbove(exponent, value)
+                        guard higher == nil else { return }
+                        exceptional.append(Exception(index: index, bits: value.bitPattern))
+                        guard exceptional.count <= exceptionsMax else { return }
+                    }
+                    free.append(previous)
+                }
             }
-            if higher <= exponentMax, !value.isZero {
-                exponent = higher
-            } else {
-                failures += 1
-                if failures > failuresMax { return nil }
+            guard exceptional.count <= exceptionsMax else { return nil }
+            guard let next = higher else {
+                exceptions = exceptional
+                return exponent
             }
+            exponent = next
         }
-        return exponent
     }
 
-    /// Fills `integers`; an exception's place repeats the value before, so that it costs nothing.
-    private static func scale(
-        _ values: Span<Double>,
-        exponent: Int,
-        into integers: inout [Int64]
-    ) -> [Exception] {
+    /// The next exponent at which `value` is whole; nil when there is none.
+    private static func exponentAbove(_ exponent: Int, _ value: Double) -> Int? {
+        guard !value.isZero, value.isFinite, exponent < exponentMax else { return nil }
+        return ((exponent + 1)...exponentMax).first { integer(value, power: powers[$0]) != nil }
+    }
+
+    /// Fills `integers` with the bits of the values, without the zeros that all of them end in.
+    ///
+    /// - Returns: How many zeros that is.
+    private static func shiftedBits(_ values: Span<Double>, into integers: inout [Int64]) -> Int {
+        var all: UInt64 = 0
+        for index in values.indices { all |= values[index].bitPattern }
+        let shift = min(all.trailingZeroBitCount, 63)
         integers.removeAll(keepingCapacity: true)
-        integers.reserveCapacity(values.count)
-        let power = powers[exponent]
-        var exceptions: [Exception] = []
-        var previous: Int64 = 0
-        for index in values.indices {
-            if let whole = integer(values[index], power: power) {
-                previous = whole
-            } else {
-                exceptions.append(Exception(index: index, bits: values[index].bitPattern))
-            }
-            integers.append(previous)
-        }
-        return exceptions
-    }
-
-    private static func encodePlanes(
-        _ values: Span<Double>,
-        head: inout [UInt8],
-        body: inout [UInt8]
-    ) {
-        var plainBits = 0
-        var xorBits = 0
-        var previous: UInt64 = 0
-        for index in values.indices {
-            let bits = values[index].bitPattern
-            plainBits += 52
-            xorBits += 64 - (bits ^ previous).leadingZeroBitCount
-            previous = bits
-        }
-        let isXor = xorBits < plainBits
-        head.append((isXor ? Kind.xorPlanes : Kind.planes).rawValue)
-        for plane in 0..<8 {
-            previous = 0
+        integers.append(addingCapacity: values.count) { free in
             for index in values.indices {
-                let bits = values[index].bitPattern
-                let kept = isXor ? bits ^ previous : bits
-                body.append(UInt8(truncatingIfNeeded: kept &>> UInt64(8 * plane)))
-                previous = bits
+                free.append(Int64(bitPattern: values[index].bitPattern >> UInt64(shift)))
             }
         }
+        return shift
     }
 }

@@ -1,17 +1,18 @@
 package import WeirCore
 
-/// How a run of doubles is kept: as decimals where that is exactly invertible, else bit by bit.
+/// How a run of doubles is kept: as decimals where that is exactly invertible, else as the integers that
+/// their bits are.
 ///
 /// Every value comes back bit for bit, NaN payloads, infinities and -0 among them.
-/// Layout: docs/format/columns.md, version 1.
+/// Layout: docs/format/columns.md, version 2.
 package struct FloatRun: Hashable, Sendable {
     enum Kind: UInt8, Hashable, Sendable {
         /// `value × 10^exponent` is a whole number that divides back to the same bits.
         case decimal = 0
-        /// Eight planes of the bits as they are.
-        case planes = 1
-        /// Eight planes of the bits, each xored with the value before.
-        case xorPlanes = 2
+        /// The bits, shifted right by the zeros that all of them end in.
+        ///
+        /// Neighbours of one sign and size are near each other as integers too.
+        case bits = 3
     }
 
     /// A value that is no decimal of this run's exponent, kept whole at its place.
@@ -26,11 +27,13 @@ package struct FloatRun: Hashable, Sendable {
     package let count: Int
     let kind: Kind
     let exponent: Int
+    /// The zero bits at the end of all values, which are left out; for `bits`.
+    let shift: Int
     let exceptions: [Exception]
-    let integers: IntegerRun?
+    let integers: IntegerRun
 
     /// The bytes this run takes in its body page.
-    package var bodyCount: Int { integers?.bodyCount ?? count * 8 }
+    package var bodyCount: Int { integers.bodyCount }
 
     static let powers: [Double] = (0...exponentMax).map { exponent in
         (0..<exponent).reduce(1) { power, _ in power * 10 }
@@ -45,17 +48,22 @@ extension FloatRun {
     /// `count` comes from the row counts and has been checked by the caller.
     package init(count: Int, from head: inout ByteReader) throws(DecodeError) {
         let tag = try head.readByte()
-        guard let kind = Kind(rawValue: tag & 3) else {
-            throw .unknownValue(offset: head.offset - 1, value: UInt64(tag))
-        }
+        guard let kind = Kind(rawValue: tag & 3), tag & 0x80 == 0,
+            kind == .decimal || tag & 0x7C == 0
+        else { throw .unknownValue(offset: head.offset - 1, value: UInt64(tag)) }
         self.count = count
         self.kind = kind
         guard kind == .decimal else {
+            shift = Int(try head.readByte())
+            guard shift < 64 else {
+                throw .unknownValue(offset: head.offset - 1, value: UInt64(shift))
+            }
             exponent = 0
             exceptions = []
-            integers = nil
+            integers = try IntegerRun(count: count, from: &head)
             return
         }
+        shift = 0
         exponent = Int(tag >> 2 & 15)
         var exceptions: [Exception] = []
         if tag & 0x40 != 0 {
@@ -82,14 +90,19 @@ extension FloatRun {
         scratch: inout [Int64]
     ) throws(DecodeError) {
         guard body.count == bodyCount else { throw .truncated(offset: 0, needed: bodyCount) }
-        guard let integers else { return decodePlanes(body, appendingTo: &output) }
         let start = output.count
         scratch.removeAll(keepingCapacity: true)
         try integers.decode(body, appendingTo: &scratch)
         let source = scratch.span
         let scale = Self.powers[exponent]
         output.append(addingCapacity: count) { free in
-            if exponent == 0 {
+            if kind == .bits {
+                let shift = UInt64(shift)
+                for index in source.indices {
+                    let bits = UInt64(bitPattern: unsafe source[unchecked: index])
+                    free.append(Double(bitPattern: bits &<< shift))
+                }
+            } else if exponent == 0 {
                 for index in source.indices {
                     free.append(Double(unsafe source[unchecked: index]))
                 }
@@ -101,22 +114,6 @@ extension FloatRun {
         }
         for exception in exceptions {
             output[start + exception.index] = Double(bitPattern: exception.bits)
-        }
-    }
-
-    private func decodePlanes(_ body: Span<UInt8>, appendingTo output: inout [Double]) {
-        var previous: UInt64 = 0
-        output.reserveCapacity(output.count + count)
-        for index in 0..<count {
-            var bits: UInt64 = 0
-            for plane in 0..<8 {
-                bits |= UInt64(body[plane &* count &+ index]) &<< UInt64(8 &* plane)
-            }
-            if kind == .xorPlanes {
-                bits ^= previous
-                previous = bits
-            }
-            output.append(Double(bitPattern: bits))
         }
     }
 }

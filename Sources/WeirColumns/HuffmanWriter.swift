@@ -55,12 +55,33 @@ struct HuffmanWriter {
         count(bytes)
         tree.assign(counts, bitsMax: Self.codeBitsMax, to: &lengths)
         put(isLast ? 1 : 0, 1)
+        guard isWorthCoding(bytes.count) else { return store(bytes) }
         put(2, 2)
         writeLengths()
         makeCodes()
         encode(bytes)
         let end = codes[Self.endOfBlock]
         put(UInt64(end & 0xFFFF), UInt64(end >> 16))
+    }
+
+    /// Whether codes save anything; their lengths take some 40 bytes.
+    private func isWorthCoding(_ byteCount: Int) -> Bool {
+        var codedBits = 0
+        for symbol in 0..<256 { codedBits += Int(counts[symbol]) * Int(lengths[symbol]) }
+        return codedBits + 8 * 40 < byteCount * 8
+    }
+
+    /// Writes a block as it is: at most 65,535 bytes.
+    private mutating func store(_ bytes: Span<UInt8>) {
+        put(0, 2)
+        flush()
+        let count = UInt16(truncatingIfNeeded: bytes.count)
+        for half in [count, ~count] {
+            output.append(UInt8(truncatingIfNeeded: half))
+            output.append(UInt8(truncatingIfNeeded: half >> 8))
+        }
+        // SAFETY: the buffer is copied inside the closure.
+        unsafe bytes.withUnsafeBufferPointer { unsafe output.append(contentsOf: $0) }
     }
 
     private mutating func count(_ bytes: Span<UInt8>) {

@@ -4,7 +4,7 @@ internal import WeirCore
 /// column: what stands at one place of a row is near what stood there in the row before.
 ///
 /// A string is 0 and varints, each the zigzag difference of a number from the one before it, or 1
-/// and doubles. Layout: docs/format/columns.md, version 1.
+/// and doubles. Layout: docs/format/columns.md, version 2.
 struct NumberTable: Hashable, Sendable {
     /// Numbers that one table may hold.
     static let numbersMax = 4 << 20

@@ -3,7 +3,7 @@ package import WeirCore
 /// How a run of a column of byte strings is kept: as they are, each distinct one once, or as the
 /// numbers that they spell.
 ///
-/// Layout: docs/format/columns.md, version 1.
+/// Layout: docs/format/columns.md, version 2.
 package struct PackedBytesRun: Hashable, Sendable {
     enum Content: Hashable, Sendable {
         case plain(BytesRun)

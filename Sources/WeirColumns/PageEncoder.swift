@@ -23,6 +23,8 @@ package final class PageEncoder {
         case tried
         /// Only matching is: for text, where it always wins.
         case only
+        /// Matching is not: where a merge will try it.
+        case later
         /// Neither: for what is as random as can be.
         case none
     }
@@ -30,11 +32,14 @@ package final class PageEncoder {
     /// What of a long page is tried both ways first.
     private static let sampleCount = 4096
 
+    /// What the writer was made for.
+    package let effort: Effort
     private let compressor: OpaquePointer
     private var huffman = HuffmanWriter()
     private var scratch: [UInt8] = []
 
     package init(effort: Effort) {
+        self.effort = effort
         let level: CInt = effort == .fast ? 1 : 6
         guard let compressor = unsafe libdeflate_alloc_compressor(level) else {
             fatalError("out of memory: libdeflate_alloc_compressor")
@@ -51,7 +56,7 @@ package final class PageEncoder {
             return EncodedPage(encoding: .raw, bytes: bytes, rawCount: bytes.count)
         }
         var best = matching == .only ? nil : huffman.compress(bytes, limit: limit)
-        if best == nil || isMatchingWorthTrying(bytes) {
+        if matching != .later, isMatchingWorthTrying(bytes, matching: matching) {
             let matched = deflate(bytes, limit: best?.count ?? limit)
             if let matched, matched.count < best?.count ?? Int.max { best = matched }
         }
@@ -61,12 +66,16 @@ package final class PageEncoder {
         return EncodedPage(encoding: .zlib, bytes: best, rawCount: bytes.count)
     }
 
-    /// Whether matching comes near to Huffman codes alone in the middle of a long page.
-    private func isMatchingWorthTrying(_ bytes: [UInt8]) -> Bool {
-        guard bytes.count >= Self.sampleCount * 4 else { return true }
+    /// Whether matching comes near to Huffman codes alone, or saves a tenth where these do not, in the
+    /// middle of a long page.
+    private func isMatchingWorthTrying(_ bytes: [UInt8], matching: Matching) -> Bool {
+        guard bytes.count >= Self.sampleCount * 4, matching == .tried else { return true }
         let start = (bytes.count - Self.sampleCount) / 2
         let sample = Array(bytes[start..<(start + Self.sampleCount)])
-        guard let coded = huffman.compress(sample, limit: sample.count) else { return true }
+        let limit = sample.count - sample.count / 10
+        guard let coded = huffman.compress(sample, limit: limit) else {
+            return deflate(sample, limit: limit) != nil
+        }
         return deflate(sample, limit: coded.count + coded.count / 16) != nil
     }
 

@@ -1,6 +1,6 @@
 /// How a page's bytes are kept.
 ///
-/// Layout: docs/format/columns.md, version 1.
+/// Layout: docs/format/columns.md, version 2.
 package enum PageEncoding: UInt8, Hashable, Sendable {
     /// The bytes as they are: compressing would have saved under a tenth.
     case raw = 0

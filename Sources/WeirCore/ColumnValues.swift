@@ -41,6 +41,17 @@ package struct ColumnValues: Hashable, Sendable {
         }
     }
 
+    /// The values at `rows`, in their order.
+    package func gathering(_ rows: [Int]) -> ColumnValues {
+        var gathered = ColumnValues(kind: kind)
+        switch kind {
+        case .float64: gathered.floats = rows.map { floats[$0] }
+        case .int64: gathered.ints = rows.map { ints[$0] }
+        case .bytes: for row in rows { gathered.texts.append(row, of: texts) }
+        }
+        return gathered
+    }
+
     package mutating func removeAll() {
         floats.removeAll(keepingCapacity: true)
         ints.removeAll(keepingCapacity: true)

@@ -28,6 +28,15 @@ package struct Labels: Hashable, Sendable {
         self.init(unique: byName)
     }
 
+    /// Puts a metric name before the canonical bytes of labels that have none.
+    package init(metricName name: String, before labels: [UInt8]) {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(name.utf8.count + labels.count + 4)
+        Self.append(name: "", value: name, to: &bytes)
+        bytes.append(contentsOf: labels)
+        self.bytes = bytes
+    }
+
     package init(_ pairs: KeyValuePairs<String, String>) {
         self.init(pairs.map { ($0.key, $0.value) })
     }
@@ -65,7 +74,8 @@ package struct Labels: Hashable, Sendable {
                 guard let leftStart = left.baseAddress, let rightStart = right.baseAddress else {
                     return true
                 }
-                return unsafe memcmp(leftStart, rightStart, count) == 0
+                return unsafe leftStart == rightStart
+                    || memcmp(leftStart, rightStart, count) == 0
             }
         }
     }

@@ -1,3 +1,4 @@
+internal import Synchronization
 internal import WeirCore
 internal import WeirHTTP
 internal import WeirStore
@@ -5,23 +6,40 @@ internal import WeirSystem
 internal import WeirWire
 
 /// Line protocol in: `POST /write` and `POST /api/v2/write`.
-struct WriteEndpoint: Sendable {
-    let store: Store
-    let configuration: ServerConfiguration
-    let clock: any WallClock
-    let telemetry: ServerTelemetry
+final class WriteEndpoint: Sendable {
+    private let store: Store
+    private let configuration: ServerConfiguration
+    private let clock: any WallClock
+    private let telemetry: ServerTelemetry
     /// Parses large bodies, so that they hold no server thread.
-    let pool: WorkerPool
+    private let pool: WorkerPool
+    /// What earlier bodies named, for the next: as many as are used at once.
+    private let known = Mutex<[LineSeries]>([])
 
     /// Bodies up to this size are parsed where they arrive.
     private static let inlineBytesMax = 64 << 10
+    private static let knownMax = 4
+
+    init(
+        store: Store,
+        configuration: ServerConfiguration,
+        clock: any WallClock,
+        telemetry: ServerTelemetry,
+        pool: WorkerPool
+    ) {
+        self.store = store
+        self.configuration = configuration
+        self.clock = clock
+        self.telemetry = telemetry
+        self.pool = pool
+    }
 
     func handle(_ exchange: HTTPExchange) {
         let body = exchange.takeBody()
         if body.count <= Self.inlineBytesMax {
             take(body, exchange)
         } else {
-            pool.submit { take(body, exchange) }
+            pool.submit { [self] in take(body, exchange) }
         }
     }
 
@@ -53,19 +71,33 @@ struct WriteEndpoint: Sendable {
             exchange.respond(error.response)
             return
         }
-        let result = LineProtocolParser.parse(body, options: options)
+        let result = parse(body, options)
         telemetry.refusedLines.add(result.refusedLineCount)
         telemetry.skippedStrings.add(result.stringFieldCount)
         if result.batch.rowCount == 0 {
             exchange.respond(answer(result, AppendOutcome()))
             return
         }
-        store.append(result.batch, batchID: headers.batchID, sync: headers.sync) { outcome in
+        store.append(result.batch, batchID: headers.batchID, sync: headers.sync) { [self] outcome in
             switch outcome {
             case .success(let outcome): exchange.respond(answer(result, outcome))
             case .failure(let error): exchange.respond(.failure(error))
             }
         }
+    }
+
+    private func parse(_ body: [UInt8], _ options: LineProtocolOptions) -> LineProtocolResult {
+        var series =
+            known.withLock { known in
+                let place = known.lastIndex { $0.isMade(for: options) }
+                return place.map { known.remove(at: $0) }
+            } ?? LineSeries()
+        let result = LineProtocolParser.parse(body, options: options, series: &series)
+        known.withLock { [series] known in
+            if known.count == Self.knownMax { known.removeFirst() }
+            known.append(series)
+        }
+        return result
     }
 
     /// 204 when every line was taken; 400 with the lines that were not, the others being kept.

@@ -69,4 +69,35 @@ enum ByteHash {
             }
         }
     }
+
+    /// What `areEqual` says, without a call: for a few words, whose ranges the caller has proven to lie
+    /// inside their spans.
+    @inline(__always)
+    static func areEqualShort(
+        _ left: Int,
+        in leftBytes: Span<UInt8>,
+        _ right: Int,
+        in rightBytes: Span<UInt8>,
+        count: Int
+    ) -> Bool {
+        guard count >= 8 else {
+            for offset in 0..<count {
+                // SAFETY: both ranges lie inside their spans.
+                let isEqual =
+                    unsafe leftBytes[unchecked: left &+ offset]
+                    == rightBytes[unchecked: right &+ offset]
+                if !isEqual { return false }
+            }
+            return true
+        }
+        var offset = 0
+        while offset &+ 8 < count {
+            guard word(left &+ offset, in: leftBytes) == word(right &+ offset, in: rightBytes)
+            else { return false }
+            offset &+= 8
+        }
+        // The last word may overlap the one before.
+        offset = count &- 8
+        return word(left &+ offset, in: leftBytes) == word(right &+ offset, in: rightBytes)
+    }
 }

@@ -7,52 +7,64 @@ internal import WeirCore
 /// `measurement_other{tag="a"}`. A bad line is refused whole; its neighbours are kept.
 /// The table of cases is in `Tests/WeirWireTests`; the mapping in `docs/line-protocol.md`.
 ///
-/// Speed: a producer sends the same `measurement,tags` again and again, with its fields in the
-/// same order. So that prefix is looked up as raw bytes, and each field first compared with the
-/// one that stood at its place the last time; names are parsed once per batch.
+/// Speed: see `LineSeries`, which outlives a body.
 package struct LineProtocolParser {
     /// Refusals kept with their reasons.
     package static let refusalsMax = 100
 
     private let body: [UInt8]
-    private let options: LineProtocolOptions
+    let options: LineProtocolOptions
     private var result = LineProtocolResult(batch: RowBatch(signal: .metrics))
-    private var prefixes = PrefixTable()
-    private var entries: [Entry] = []
+    private var series = LineSeries()
+    private var streamIndexes: [UInt32] = []
+    private var times: [Int64] = []
+    private var values: [Double] = []
     private var lineNumber = 0
-
-    /// One `measurement,tags`, and the series its fields have named so far.
-    private struct Entry {
-        let measurement: String
-        /// The canonical bytes of the tags, without the name.
-        let tags: [UInt8]
-        var fields: [Field] = []
-    }
-
-    private struct Field {
-        /// Where the key stands, escaped, in the body.
-        let key: Range<Int>
-        let stream: UInt32
-    }
 
     /// Parses a whole body.
     package static func parse(
         _ body: [UInt8],
         options: LineProtocolOptions
     ) -> LineProtocolResult {
+        var series = LineSeries()
+        return parse(body, options: options, series: &series)
+    }
+
+    /// Parses a whole body.
+    ///
+    /// `series` knows those of earlier bodies, and afterwards those of this one.
+    package static func parse(
+        _ body: [UInt8],
+        options: LineProtocolOptions,
+        series: inout LineSeries
+    ) -> LineProtocolResult {
         var parser = LineProtocolParser(body: body, options: options)
+        series.beginBody(options)
+        swap(&parser.series, &series)
+        parser.reserve()
         parser.parseLines()
-        return parser.result
+        swap(&parser.series, &series)
+        return parser.finish()
     }
 
     private init(body: [UInt8], options: LineProtocolOptions) {
         self.body = body
         self.options = options
-        // A sample takes some 20 bytes of text; more room is made when it is needed.
-        let guess = min(body.count / 24, 1 << 20)
-        result.batch.streamIndexes.reserveCapacity(guess)
-        result.batch.times.reserveCapacity(guess)
-        result.batch.columns[0].floats.reserveCapacity(guess)
+    }
+
+    /// As much room as the body before took: more is made when it is needed.
+    private mutating func reserve() {
+        let guess = min(max(series.rowCountBefore, 64), body.count / 4 + 1)
+        streamIndexes.reserveCapacity(guess)
+        times.reserveCapacity(guess)
+        values.reserveCapacity(guess)
+    }
+
+    private consuming func finish() -> LineProtocolResult {
+        result.batch.streamIndexes = streamIndexes
+        result.batch.times = times
+        result.batch.columns[0].floats = values
+        return result
     }
 
     private mutating func parseLines() {
@@ -72,6 +84,7 @@ package struct LineProtocolParser {
             }
             start = next
         }
+        series.rowCountBefore = times.count
     }
 
     /// The line feed that ends the line: one inside a quoted string value does not.
@@ -128,18 +141,16 @@ package struct LineProtocolParser {
 
     private mutating func parseLine(_ bytes: Span<UInt8>, _ line: Range<Int>) {
         result.lineCount += 1
-        let rowCount = result.batch.times.count
+        let rowCount = times.count
         let stringCount = result.stringFieldCount
         do throws(LineProtocolError) {
-            let prefixEnd = Self.skipToSpace(bytes, line)
-            let entry = try entry(bytes, line.lowerBound..<prefixEnd)
-            let fieldsEnd = try parseFields(bytes, prefixEnd..<line.upperBound, entry: entry)
+            let (prefix, prefixEnd) = try prefix(bytes, line)
+            let fieldsEnd = try parseFields(bytes, prefixEnd..<line.upperBound, prefix: prefix)
             let time = try parseTime(bytes, fieldsEnd..<line.upperBound)
-            let added = result.batch.columns[0].floats.count - rowCount
-            for _ in 0..<added { result.batch.times.append(time) }
+            times.append(contentsOf: repeatElement(time, count: values.count - rowCount))
         } catch {
-            result.batch.columns[0].floats.removeSubrange(rowCount...)
-            result.batch.streamIndexes.removeSubrange(rowCount...)
+            values.removeSubrange(rowCount...)
+            streamIndexes.removeSubrange(rowCount...)
             result.stringFieldCount = stringCount
             result.refusedLineCount += 1
             if result.refusals.count < Self.refusalsMax {
@@ -161,99 +172,26 @@ package struct LineProtocolParser {
         return range.upperBound
     }
 
-    /// The place of the line's `measurement,tags` in `entries`, parsed if it is new.
-    private mutating func entry(
+    /// The line's `measurement,tags`, read if they are new, and where they end.
+    private mutating func prefix(
         _ bytes: Span<UInt8>,
-        _ prefix: Range<Int>
-    ) throws(LineProtocolError) -> Int {
-        if let known = prefixes.find(prefix, in: bytes) { return known }
-        let made = try parsePrefix(bytes, prefix)
-        entries.append(made)
-        prefixes.insert(prefix, entry: entries.count - 1, in: bytes)
-        return entries.count - 1
-    }
-
-    private func parsePrefix(
-        _ bytes: Span<UInt8>,
-        _ prefix: Range<Int>
-    ) throws(LineProtocolError) -> Entry {
-        var cursor = prefix.lowerBound
-        let measurementEnd = Self.skip(bytes, cursor..<prefix.upperBound, to: UInt8(ascii: ","))
-        guard measurementEnd > cursor else { throw .missingMeasurement }
-        let measurement = try text(bytes, cursor..<measurementEnd)
-        cursor = measurementEnd
-        var pairs: [(String, String)] = []
-        while cursor < prefix.upperBound {
-            cursor += 1
-            let tagEnd = Self.skip(bytes, cursor..<prefix.upperBound, to: UInt8(ascii: ","))
-            let keyEnd = Self.skip(bytes, cursor..<tagEnd, to: UInt8(ascii: "="))
-            guard keyEnd < tagEnd, keyEnd > cursor else {
-                throw .badTag(at: cursor - prefix.lowerBound)
-            }
-            let key = try text(bytes, cursor..<keyEnd)
-            guard keyEnd + 1 < tagEnd else { throw .missingTagValue(tag: key) }
-            let value = try text(bytes, (keyEnd + 1)..<tagEnd)
-            try check(key: key, value: value)
-            pairs.append((key, value))
-            cursor = tagEnd
+        _ line: Range<Int>
+    ) throws(LineProtocolError) -> (number: Int, end: Int) {
+        if let predicted = series.predictedPrefix(bytes, line) {
+            series.foundPrefix(predicted.number)
+            return predicted
         }
-        for label in options.extraLabels { pairs.append((label.name, label.value)) }
-        guard pairs.count <= options.labelsMax else {
-            throw .tooManyLabels(count: pairs.count, limit: options.labelsMax)
+        let range = line.lowerBound..<Self.skipToSpace(bytes, line)
+        let hash = ByteHash.hash(range, in: bytes)
+        let number: Int
+        if let known = series.findPrefix(range, hash: hash, in: bytes) {
+            number = known
+        } else {
+            let made = try parsePrefix(bytes, range)
+            number = series.insertPrefix(made, range, hash: hash, in: bytes)
         }
-        let tags = Labels(pairs).bytes
-        // The series' name, of measurement and field, comes to it.
-        let limit = Labels.bytesMax - 8 - 2 * options.labelNameBytesMax
-        guard tags.count <= limit else { throw .labelsTooLong(bytes: tags.count, limit: limit) }
-        return Entry(measurement: measurement, tags: tags)
-    }
-
-    private func check(key: String, value: String) throws(LineProtocolError) {
-        guard key != Labels.metricNameLabel else { throw .reservedTag(tag: key) }
-        guard key.utf8.count <= options.labelNameBytesMax else {
-            throw .labelNameTooLong(bytes: key.utf8.count, limit: options.labelNameBytesMax)
-        }
-        guard value.utf8.count <= options.labelValueBytesMax else {
-            throw .labelValueTooLong(
-                tag: key,
-                bytes: value.utf8.count,
-                limit: options.labelValueBytesMax
-            )
-        }
-    }
-
-    /// The first unescaped `stop` in `range`, or its end.
-    private static func skip(_ bytes: Span<UInt8>, _ range: Range<Int>, to stop: UInt8) -> Int {
-        var index = range.lowerBound
-        while index < range.upperBound {
-            let byte = bytes[index]
-            if byte == stop { return index }
-            index += byte == UInt8(ascii: "\\") ? 2 : 1
-        }
-        return range.upperBound
-    }
-
-    /// The text of a name: a backslash is taken away before a comma, an equals sign or a space.
-    private func text(
-        _ bytes: Span<UInt8>,
-        _ range: Range<Int>
-    ) throws(LineProtocolError) -> String {
-        var plain: [UInt8] = []
-        plain.reserveCapacity(range.count)
-        var index = range.lowerBound
-        while index < range.upperBound {
-            if bytes[index] == UInt8(ascii: "\\"), index + 1 < range.upperBound {
-                let next = bytes[index + 1]
-                let isEscape =
-                    next == UInt8(ascii: ",") || next == UInt8(ascii: "=")
-                    || next == UInt8(ascii: " ")
-                if isEscape { index += 1 }
-            }
-            plain.append(bytes[index])
-            index += 1
-        }
-        guard let text = String(validating: plain, as: UTF8.self) else { throw .invalidUTF8 }
-        return text
+        series.foundPrefix(number)
+        return (number, range.upperBound)
     }
 
     // MARK: Fields
@@ -264,43 +202,71 @@ package struct LineProtocolParser {
     private mutating func parseFields(
         _ bytes: Span<UInt8>,
         _ range: Range<Int>,
-        entry: Int
+        prefix: Int
     ) throws(LineProtocolError) -> Int {
         var cursor = range.lowerBound
         let end = range.upperBound
         while cursor < end, bytes[cursor] == UInt8(ascii: " ") { cursor += 1 }
         guard cursor < end else { throw .missingFields }
-        var place = 0
+        var previous = -1
+        var expected = series.firstField(of: prefix)
         while true {
             let keyStart = cursor
-            while cursor < end {
-                // SAFETY: cursor < end <= bytes.count.
-                let byte = unsafe bytes[unchecked: cursor]
-                if byte == UInt8(ascii: "=") { break }
-                if byte == UInt8(ascii: ",") || byte == UInt8(ascii: " ") {
-                    throw .missingFieldValue(field: shown(bytes, keyStart..<cursor))
-                }
-                cursor += byte == UInt8(ascii: "\\") ? 2 : 1
+            var field = -1
+            if expected >= 0,
+                let keyEnd = series.end(ofField: expected, at: cursor, before: end, in: bytes)
+            {
+                field = expected
+                cursor = keyEnd
+            } else {
+                cursor = try endOfKey(bytes, cursor..<end)
             }
-            cursor = min(cursor, end)
-            guard cursor > keyStart else { throw .missingFieldKey }
             let key = keyStart..<cursor
-            guard cursor < end else { throw .missingFieldValue(field: shown(bytes, key)) }
-            cursor += 1
             if cursor < end, bytes[cursor] == UInt8(ascii: "\"") {
-                cursor = try skipString(bytes, cursor..<end, key: key)
+                cursor = try skipString(bytes, cursor..<end, key: keyStart..<(cursor - 1))
                 result.stringFieldCount += 1
             } else {
-                let (value, valueEnd) = try parseValue(bytes, cursor..<end, key: key)
-                let stream = try stream(bytes, key, place: place, entry: entry)
-                result.batch.streamIndexes.append(stream)
-                result.batch.columns[0].floats.append(value)
-                cursor = valueEnd
-                place += 1
+                let value: Double
+                if let scanned = NumberText.scan(bytes, cursor..<end) {
+                    (value, cursor) = scanned
+                } else {
+                    let name = keyStart..<(cursor - 1)
+                    (value, cursor) = try parseValue(bytes, cursor..<end, key: name)
+                }
+                if field < 0 {
+                    field = try self.field(bytes, key, prefix: prefix)
+                    series.foundField(field, after: previous, of: prefix)
+                }
+                streamIndexes.append(try stream(of: field, prefix: prefix))
+                values.append(value)
+                previous = field
+                expected = series.field(after: field)
             }
             guard cursor < end, bytes[cursor] == UInt8(ascii: ",") else { return cursor }
             cursor += 1
         }
+    }
+
+    /// The end of a key that is not the expected one, behind its equals sign.
+    private func endOfKey(
+        _ bytes: Span<UInt8>,
+        _ range: Range<Int>
+    ) throws(LineProtocolError) -> Int {
+        var cursor = range.lowerBound
+        while cursor < range.upperBound {
+            let byte = bytes[cursor]
+            if byte == UInt8(ascii: "=") { break }
+            if byte == UInt8(ascii: ",") || byte == UInt8(ascii: " ") {
+                throw .missingFieldValue(field: shown(bytes, range.lowerBound..<cursor))
+            }
+            cursor += byte == UInt8(ascii: "\\") ? 2 : 1
+        }
+        cursor = min(cursor, range.upperBound)
+        guard cursor > range.lowerBound else { throw .missingFieldKey }
+        guard cursor < range.upperBound else {
+            throw .missingFieldValue(field: shown(bytes, range.lowerBound..<cursor))
+        }
+        return cursor + 1
     }
 
     /// Skips a quoted string, in which `\"` and `\\` are escapes.
@@ -351,52 +317,37 @@ package struct LineProtocolParser {
         }
     }
 
-    /// The batch's number for the series of this field.
-    private mutating func stream(
+    /// The field with this key, its equals sign with it, made if it is new.
+    private mutating func field(
         _ bytes: Span<UInt8>,
         _ key: Range<Int>,
-        place: Int,
-        entry: Int
-    ) throws(LineProtocolError) -> UInt32 {
-        if place < entries[entry].fields.count {
-            let field = entries[entry].fields[place]
-            if Self.areEqual(bytes, field.key, key) { return field.stream }
-        }
-        for field in entries[entry].fields where Self.areEqual(bytes, field.key, key) {
-            return field.stream
-        }
-        guard entries[entry].fields.count < options.fieldsMax else {
+        prefix: Int
+    ) throws(LineProtocolError) -> Int {
+        if let known = series.findField(of: prefix, key, in: bytes) { return known }
+        guard series.namedCount(of: prefix) < options.fieldsMax else {
             throw .tooManyFields(limit: options.fieldsMax)
         }
-        let name = entries[entry].measurement + "_" + (try text(bytes, key))
+        let names = series.prefixes[prefix]
+        let name =
+            names.measurement + "_" + (try text(bytes, key.lowerBound..<(key.upperBound - 1)))
         guard name.utf8.count <= options.labelNameBytesMax else {
             throw .labelNameTooLong(bytes: name.utf8.count, limit: options.labelNameBytesMax)
         }
-        let labels = Labels(
-            trusted: Labels([(Labels.metricNameLabel, name)]).bytes + entries[entry].tags
-        )
-        let stream = UInt32(result.batch.streams.count)
-        result.batch.streams.append(labels)
-        result.batch.firstLines.append(lineNumber)
-        entries[entry].fields.append(Field(key: key, stream: stream))
-        return stream
+        let labels = Labels(metricName: name, before: names.tags)
+        return series.insertField(of: prefix, key, labels: labels, in: bytes)
     }
 
+    /// The batch's number for the series of this field.
     @inline(__always)
-    private static func areEqual(
-        _ bytes: Span<UInt8>,
-        _ left: Range<Int>,
-        _ right: Range<Int>
-    ) -> Bool {
-        guard left.count == right.count else { return false }
-        for offset in 0..<left.count {
-            // SAFETY: both ranges lie inside `bytes`.
-            let isEqual =
-                unsafe bytes[unchecked: left.lowerBound &+ offset]
-                == bytes[unchecked: right.lowerBound &+ offset]
-            if !isEqual { return false }
+    private mutating func stream(
+        of field: Int,
+        prefix: Int
+    ) throws(LineProtocolError) -> UInt32 {
+        if let known = series.stream(of: field) { return known }
+        guard series.namedCount(of: prefix) < options.fieldsMax else {
+            throw .tooManyFields(limit: options.fieldsMax)
         }
-        return true
+        return series.name(field, in: &result.batch, line: lineNumber)
     }
 
     // MARK: Time

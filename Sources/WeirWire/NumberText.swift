@@ -7,7 +7,7 @@ enum NumberText {
     }
 
     /// Powers of ten that are exact doubles.
-    private static let powers: [Double] = [
+    static let powers: [Double] = [
         1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
         1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
     ]
@@ -46,17 +46,13 @@ enum NumberText {
         let isNegative = bytes[index] == UInt8(ascii: "-")
         if isNegative || bytes[index] == UInt8(ascii: "+") { index += 1 }
         guard index < text.upperBound else { return .notANumber }
-        // Up to 18 digits cannot overflow, and that is nearly every number there is.
-        if text.upperBound - index <= 18 {
-            var value: Int64 = 0
-            while index < text.upperBound {
-                // SAFETY: index < text.upperBound <= bytes.count.
-                let digit = unsafe bytes[unchecked: index] &- UInt8(ascii: "0")
-                guard digit <= 9 else { return .notANumber }
-                value = value &* 10 &+ Int64(digit)
-                index += 1
-            }
-            return .number(isNegative ? -value : value)
+        // Up to 19 digits do not overflow, and that is nearly every number there is.
+        if text.upperBound - index <= 19 {
+            var digits: UInt64 = 0
+            let end = readDigits(bytes, index, text.upperBound, into: &digits)
+            guard end == text.upperBound else { return .notANumber }
+            if let value = Int64(exactly: digits) { return .number(isNegative ? -value : value) }
+            return isNegative && digits == Int64.min.magnitude ? .number(.min) : .outOfRange
         }
         var value: Int64 = 0
         while index < text.upperBound {
@@ -74,32 +70,13 @@ enum NumberText {
         return .number(value)
     }
 
-    /// Reads `-123.456` when digits and scale are small enough that one exact division gives the
-    /// nearest double; nil leaves it to the general reader.
+    /// Reads `-123.456` when the digits are few enough for one exact division; nil leaves it to the
+    /// general reader.
     private static func decimal(_ bytes: Span<UInt8>, _ text: Range<Int>) -> Reading<Double>? {
-        var index = text.lowerBound
-        let isNegative = bytes[index] == UInt8(ascii: "-")
-        if isNegative { index += 1 }
-        var digits: UInt64 = 0
-        var digitCount = 0
-        var scale = -1
-        while index < text.upperBound {
-            let byte = bytes[index]
-            let digit = byte &- UInt8(ascii: "0")
-            if digit <= 9 {
-                digits = digits &* 10 &+ UInt64(digit)
-                digitCount += 1
-                if scale >= 0 { scale += 1 }
-            } else if byte == UInt8(ascii: "."), scale < 0 {
-                scale = 0
-            } else {
-                return nil
-            }
-            index += 1
-        }
-        guard digitCount > 0, digitCount <= 15 else { return nil }
-        let magnitude = scale > 0 ? Double(digits) / powers[scale] : Double(digits)
-        return .number(isNegative ? -magnitude : magnitude)
+        guard let (value, end) = scan(bytes, text), end == text.upperBound,
+            bytes[end - 1] != UInt8(ascii: "i")
+        else { return nil }
+        return .number(value)
     }
 
     /// Reads a number as Prometheus does: decimal, or `NaN`, `Inf`, `Infinity` in any case; nil for
@@ -163,15 +140,14 @@ enum NumberText {
 
     /// Reads booleans, and floats with exponents or many digits.
     private static func word(_ bytes: Span<UInt8>, _ text: Range<Int>) -> Reading<Double> {
+        let isHexadecimal = text.contains { bytes[$0] | 0x20 == UInt8(ascii: "x") }
         let word = String(decoding: text.map { bytes[$0] }, as: UTF8.self)
         switch word {
         case "t", "T", "true", "True", "TRUE": return .number(1)
         case "f", "F", "false", "False", "FALSE": return .number(0)
         default:
             // Swift also reads hexadecimal floats, which line protocol does not have.
-            guard !word.contains("x"), !word.contains("X"), let value = Double(word) else {
-                return .notANumber
-            }
+            guard !isHexadecimal, let value = Double(word) else { return .notANumber }
             return .number(value)
         }
     }

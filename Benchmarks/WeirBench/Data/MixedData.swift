@@ -38,15 +38,16 @@ enum MixedData {
         }
 
         init(host: Int, _ numbers: inout SeededNumbers) {
-            tables = MixedTable.all.map { table in
-                Table(
-                    head: HostTags.head(table.name, host: host, &numbers),
-                    fieldHeads: table.fields.enumerated().map { place, field in
-                        Array(((place == 0 ? "" : "i,") + field.name + "=").utf8)
-                    },
-                    fields: table.fields.map(\.field)
-                )
+            var tables: [Table] = []
+            for table in MixedTable.all {
+                let head = HostTags.head(table.name, host: host, &numbers)
+                let fieldHeads = table.fields.enumerated().map { place, field -> [UInt8] in
+                    Array((place == 0 ? "\(field.name)=" : "i,\(field.name)=").utf8)
+                }
+                let fields = table.fields.map(\.field)
+                tables.append(Table(head: head, fieldHeads: fieldHeads, fields: fields))
             }
+            self.tables = tables
             memoryHead = HostTags.head("mem", host: host, &numbers)
             memory = MemoryValues(&numbers)
         }

@@ -6,6 +6,7 @@ struct Figure {
         case megabytes = "MB"
         case bytesPerSample = "B/sample"
         case bytesPerRow = "B/row"
+        case bytesPerValue = "B/value"
         case milliseconds = "ms"
         case microsecondsPerSample = "us/sample"
         case samplesPerSecond = "samples/s"
@@ -36,7 +37,7 @@ struct Figure {
     static func text(_ value: Double, _ unit: Unit) -> String {
         let digits =
             switch unit {
-            case .bytesPerSample, .bytesPerRow, .seconds, .microsecondsPerSample: 3
+            case .bytesPerSample, .bytesPerRow, .bytesPerValue, .seconds, .microsecondsPerSample: 3
             case .gz, .times, .syncs: 2
             case .milliseconds, .fsyncs: value < 100 ? 2 : 0
             case .megabytes: value < 1 ? 3 : 1

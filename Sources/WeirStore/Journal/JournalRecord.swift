@@ -76,7 +76,7 @@ struct JournalRecord: Sendable {
     private func append(_ column: ColumnValues, to output: inout [UInt8]) {
         switch column.kind {
         case .float64:
-            for value in column.floats { append(value, to: &output) }
+            Self.append(column.floats, to: &output)
         case .int64:
             for value in column.ints { UInt64(zigZag: value).appendVarint(to: &output) }
         case .bytes:
@@ -86,14 +86,27 @@ struct JournalRecord: Sendable {
 
     /// Whole numbers, which most samples are, take a varint of twice their zigzag form; all other
     /// doubles a 1 and their bits.
-    private func append(_ value: Double, to output: inout [UInt8]) {
-        if let whole = Int64(exactly: value), whole.magnitude < 1 << 53,
-            value.sign == .plus || whole != 0
-        {
-            (UInt64(zigZag: whole) << 1).appendVarint(to: &output)
-        } else {
-            output.append(1)
-            output.appendLittleEndian(value.bitPattern)
+    private static func append(_ values: [Double], to output: inout [UInt8]) {
+        let values = values.span
+        output.append(addingCapacity: values.count * 9) { free in
+            for index in values.indices {
+                // SAFETY: index < values.count.
+                let value = unsafe values[unchecked: index]
+                // NaN and the infinities fail the comparison, -0 and fractions the other.
+                if abs(value) < 0x1p53, Double(Int64(value)).bitPattern == value.bitPattern {
+                    var rest = UInt64(zigZag: Int64(value)) &<< 1
+                    while rest >= 0x80 {
+                        free.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+                        rest &>>= 7
+                    }
+                    free.append(UInt8(truncatingIfNeeded: rest))
+                } else {
+                    free.append(1)
+                    for shift in stride(from: 0, to: 64, by: 8) as StrideTo<UInt64> {
+                        free.append(UInt8(truncatingIfNeeded: value.bitPattern &>> shift))
+                    }
+                }
+            }
         }
     }
 

@@ -51,45 +51,76 @@ struct RowOrder {
     /// they are one row.
     mutating func sort(keepsLastOfEqualTimes: Bool) {
         sortByStream()
-        sortedTimes.reserveCapacity(sorted.count)
-        var kept: [UInt32] = []
-        kept.reserveCapacity(sorted.count)
-        var minTime = Int64.max
-        var maxTime = Int64.min
+        gatherTimes()
+        var hasEqualTimes = false
+        var (minTime, maxTime) = (Int64.max, Int64.min)
         var start = 0
         while start < sorted.count {
-            let reference = references[Int(sorted[start])]
-            var end = start + 1
-            var isAscending = true
-            var previous = times[Int(sorted[start])]
-            while end < sorted.count, references[Int(sorted[end])] == reference {
-                let time = times[Int(sorted[end])]
-                if time < previous { isAscending = false }
-                previous = time
-                end += 1
-            }
+            let (end, isAscending) = endOfStream(from: start)
             if !isAscending {
+                let times = times
                 sorted[start..<end].sort { (times[Int($0)], $0) < (times[Int($1)], $1) }
-            }
-            starts.append(kept.count)
-            streamReferences.append(reference)
-            for place in start..<end {
-                let time = times[Int(sorted[place])]
-                if keepsLastOfEqualTimes, place + 1 < end,
-                    times[Int(sorted[place + 1])] == time
-                {
-                    continue
+                for place in start..<end { sortedTimes[place] = times[Int(sorted[place])] }
+                for place in (start + 1)..<end
+                where sortedTimes[place] == sortedTimes[place - 1] {
+                    hasEqualTimes = true
                 }
-                kept.append(sorted[place])
-                sortedTimes.append(time)
-                minTime = min(minTime, time)
-                maxTime = max(maxTime, time)
             }
+            starts.append(start)
+            streamReferences.append(references[Int(sorted[start])])
+            minTime = min(minTime, sortedTimes[start])
+            maxTime = max(maxTime, sortedTimes[end - 1])
             start = end
         }
-        starts.append(kept.count)
-        sorted = kept
+        starts.append(sorted.count)
         timeRange = minTime...maxTime
+        if hasEqualTimes, keepsLastOfEqualTimes { dropEqualTimes() }
+    }
+
+    private mutating func gatherTimes() {
+        let (times, sorted) = (times, sorted)
+        let (allTimes, rows) = (times.span, sorted.span)
+        sortedTimes.reserveCapacity(sorted.count)
+        sortedTimes.append(addingCapacity: sorted.count) { free in
+            for place in rows.indices { free.append(allTimes[Int(rows[place])]) }
+        }
+    }
+
+    /// Where the stream of the row at `start` ends, and whether its times ascend, no two of them equal.
+    private func endOfStream(from start: Int) -> (end: Int, isAscending: Bool) {
+        let (references, sorted, sortedTimes) = (references, sorted, sortedTimes)
+        let (all, rows, times) = (references.span, sorted.span, sortedTimes.span)
+        let reference = all[Int(rows[start])]
+        var isAscending = true
+        var previous = times[start]
+        var end = start + 1
+        while end < rows.count, all[Int(rows[end])] == reference {
+            let time = times[end]
+            if time <= previous { isAscending = false }
+            previous = time
+            end += 1
+        }
+        return (end, isAscending)
+    }
+
+    /// Of rows of one stream with equal times keeps the last.
+    private mutating func dropEqualTimes() {
+        var kept = 0
+        for stream in streamReferences.indices {
+            let rows = starts[stream]..<starts[stream + 1]
+            starts[stream] = kept
+            for place in rows {
+                let isLast =
+                    place + 1 == rows.upperBound || sortedTimes[place + 1] != sortedTimes[place]
+                guard isLast else { continue }
+                sorted[kept] = sorted[place]
+                sortedTimes[kept] = sortedTimes[place]
+                kept += 1
+            }
+        }
+        starts[streamReferences.count] = kept
+        sorted.removeLast(sorted.count - kept)
+        sortedTimes.removeLast(sortedTimes.count - kept)
     }
 
     /// Sorts trace by trace, whatever the streams, and drops spans that are there twice.
@@ -110,28 +141,27 @@ struct RowOrder {
 
     /// By counting, where the streams are dense among the ranks, as they nearly always are.
     private mutating func sortByStream() {
-        var minRank = UInt32.max
-        var maxRank: UInt32 = 0
-        for row in sorted {
-            let rank = ranks[Int(references[Int(row)])]
-            minRank = min(minRank, rank)
-            maxRank = max(maxRank, rank)
-        }
+        let (references, ranks, rows) = (references, ranks, sorted)
+        let rowRanks = rows.map { ranks[Int(references[Int($0)])] }
+        let (minRank, maxRank) = (rowRanks.min() ?? 0, rowRanks.max() ?? 0)
         let spread = Int(maxRank - minRank) + 1
-        guard spread <= sorted.count * 4 + 1024 else {
+        guard spread <= rows.count * 4 + 1024 else {
             sorted.sort {
                 (ranks[Int(references[Int($0)])], $0) < (ranks[Int(references[Int($1)])], $1)
             }
             return
         }
         var offsets = [UInt32](repeating: 0, count: spread + 1)
-        for row in sorted { offsets[Int(ranks[Int(references[Int(row)])] - minRank) + 1] += 1 }
-        for index in 1...spread { offsets[index] += offsets[index - 1] }
-        var placed = sorted
-        for row in sorted {
-            let slot = Int(ranks[Int(references[Int(row)])] - minRank)
-            placed[Int(offsets[slot])] = row
-            offsets[slot] += 1
+        var placed = rows
+        var free = offsets.mutableSpan
+        var target = placed.mutableSpan
+        let (keys, source) = (rowRanks.span, rows.span)
+        for index in keys.indices { free[Int(keys[index] &- minRank) + 1] &+= 1 }
+        for index in 1...spread { free[index] &+= free[index - 1] }
+        for index in keys.indices {
+            let slot = Int(keys[index] &- minRank)
+            target[Int(free[slot])] = source[index]
+            free[slot] &+= 1
         }
         sorted = placed
     }

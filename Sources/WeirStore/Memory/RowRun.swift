@@ -30,30 +30,34 @@ struct RowRun {
     ///
     /// Nothing moves when they are in order already, as they nearly always are.
     mutating func normalize() {
-        var isOrdered = true
-        for index in times.indices.dropFirst() {
-            if times[index] < times[index - 1]
-                || (keepsLastOfEqualTimes && times[index] == times[index - 1])
-            {
-                isOrdered = false
-                break
-            }
-        }
         guard !isOrdered else { return }
         let order = times.indices.sorted { (times[$0], $0) < (times[$1], $1) }
-        var sortedTimes: [Int64] = []
-        sortedTimes.reserveCapacity(times.count)
-        var sorted = columns.map { ColumnValues(kind: $0.kind) }
+        var kept: [Int] = []
+        kept.reserveCapacity(order.count)
         for (place, row) in order.enumerated() {
             if keepsLastOfEqualTimes, place + 1 < order.count,
                 times[order[place + 1]] == times[row]
             {
                 continue
             }
-            sortedTimes.append(times[row])
-            for index in sorted.indices { sorted[index].append(row, of: columns[index]) }
+            kept.append(row)
         }
-        times = sortedTimes
-        columns = sorted
+        let unsortedTimes = times
+        times = kept.map { unsortedTimes[$0] }
+        for index in columns.indices { columns[index] = columns[index].gathering(kept) }
+    }
+
+    private var isOrdered: Bool {
+        let times = times
+        let span = times.span
+        guard span.count > 1 else { return true }
+        var previous = span[0]
+        for index in 1..<span.count {
+            // SAFETY: index < span.count.
+            let time = unsafe span[unchecked: index]
+            if time < previous || (keepsLastOfEqualTimes && time == previous) { return false }
+            previous = time
+        }
+        return true
     }
 }

@@ -63,7 +63,7 @@ struct BlockWriter {
     }
 
     private mutating func appendTimes(_ times: ArraySlice<Int64>) {
-        if runCount > 0, times.count == previousTimes.count, times.elementsEqual(previousTimes) {
+        if runCount > 0, Self.areEqual(times, previousTimes) {
             head.append(0)
             return
         }
@@ -77,6 +77,17 @@ struct BlockWriter {
             body: &timeBody,
             scratch: &residuals
         )
+    }
+
+    private static func areEqual(_ left: ArraySlice<Int64>, _ right: [Int64]) -> Bool {
+        let (left, right) = (left.span, right.span)
+        guard left.count == right.count else { return false }
+        for index in left.indices {
+            // SAFETY: both have `left.count` elements.
+            let isEqual = unsafe left[unchecked: index] == right[unchecked: index]
+            if !isEqual { return false }
+        }
+        return true
     }
 
     private mutating func appendColumn(_ index: Int, _ column: ColumnValues, _ rows: Range<Int>) {
@@ -116,7 +127,7 @@ struct BlockWriter {
         var entries: [PageEntry] = []
         var bytes: [UInt8] = []
         for raw in [counted, timeBody] + columnBodies {
-            let page = encoder.encode(raw)
+            let page = encoder.encode(raw, matching: encoder.effort == .fast ? .later : .tried)
             entries.append(PageEntry(page))
             bytes.append(contentsOf: page.bytes)
         }

@@ -42,6 +42,9 @@ final class SegmentCursor: StreamCursor {
     private var blockIndex = -1
     private var runIndex = 0
     private var scratch: [Int64] = []
+    /// The times that were decoded last, and the run of the current block that they are; -1 for none.
+    private var times: [Int64] = []
+    private var timesRun = -1
 
     init(_ segment: SegmentReader, decoder: PageDecoder) throws(SegmentError) {
         self.segment = segment
@@ -64,6 +67,7 @@ final class SegmentCursor: StreamCursor {
     private func loadNextBlock() throws(SegmentError) {
         blockIndex += 1
         runIndex = 0
+        timesRun = -1
         block =
             blockIndex < segment.footer.blocks.count
             ? try segment.readBlock(blockIndex, columns: columnSet, decoder: decoder) : nil
@@ -78,8 +82,16 @@ final class SegmentCursor: StreamCursor {
             guard block.head.runs[runIndex].stream == ordinal else { break }
             let current = runIndex
             do throws(DecodeError) {
-                try run.append { times, columns throws(DecodeError) in
+                // Series that are sent together have the same times.
+                let shared = block.head.runs[current].timesRun
+                if shared != timesRun {
+                    timesRun = -1
+                    times.removeAll(keepingCapacity: true)
                     try block.appendTimes(ofRun: current, to: &times)
+                    timesRun = shared
+                }
+                try run.append { times, columns throws(DecodeError) in
+                    times.append(contentsOf: self.times)
                     for column in columns.indices {
                         try block.appendColumn(
                             column,

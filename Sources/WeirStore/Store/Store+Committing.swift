@@ -85,6 +85,7 @@ extension Store {
     /// Journals a group, syncs it if any of it asks for that, applies it and acknowledges it.
     private func commit(_ group: [PendingBatch], _ commitLog: inout CommitLog) {
         guard !group.isEmpty else { return }
+        waitForRoom()
         if commits.read({ $0.isPoisoned }) {
             for batch in group { batch.completion(.failure(.stopping)) }
             return
@@ -154,6 +155,27 @@ extension Store {
                     )
                 )
             )
+        }
+    }
+
+    /// How long rows wait for a flush to make room before they are taken in all the same.
+    private static let roomWaitNanoseconds: Int64 = 1_000_000_000
+
+    /// Waits a little when memory is nearly full of rows: who sends is slowed down before anybody is
+    /// refused.
+    ///
+    /// Not while a flush waits for this thread, nor when the disk has no room for what it writes.
+    private func waitForRoom() {
+        let limit = options.memoryBytesMax - options.memoryBytesMax / 8
+        func isRoom() -> Bool {
+            state.withLock { $0.memoryByteCount < limit || $0.isDiskFull }
+        }
+        guard !isRoom() else { return }
+        let _: Void? = commits.wait(timeoutNanoseconds: Self.roomWaitNanoseconds) { queue in
+            let isAsked = queue.jobs.contains { job in
+                if case .append = job { false } else { true }
+            }
+            return isAsked || queue.isStopping || queue.isPoisoned || isRoom() ? () : nil
         }
     }
 

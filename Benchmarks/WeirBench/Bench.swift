@@ -54,6 +54,7 @@ struct Bench {
         if parts.contains(.logs10) { try measureTenfoldLogs() }
         if parts.contains(.spans) { try measureSpans() }
         if parts.contains(.spans10) { try measureTenfoldSpans() }
+        if parts.contains(.rollups) { try measureRollups() }
         report.note("load average at the end \(MachineFacts.load())")
     }
 
@@ -63,9 +64,13 @@ struct Bench {
         return "\(folder)/data-\(folderCount)"
     }
 
-    func start(_ kind: ServerKind, in folder: String) throws(BenchError) -> Server {
+    func start(
+        _ kind: ServerKind,
+        in folder: String,
+        _ arguments: [String] = []
+    ) throws(BenchError) -> Server {
         switch kind {
-        case .weir: try Server(kind, program: options.weir, folder: folder)
+        case .weir: try Server(kind, program: options.weir, folder: folder, arguments)
         case .victoriaMetrics: try Server(kind, program: options.peer ?? "", folder: folder)
         }
     }

@@ -13,7 +13,8 @@ struct BenchOptions {
     /// The million series for the peer too.
     var isFull = false
     var isJSON = false
-    var parts: Set<Part> = Set(Part.allCases)
+    /// All but the one that takes minutes by itself.
+    var parts = Set(Part.allCases).subtracting([.rollups])
 
     enum Part: String, CaseIterable {
         case gauges
@@ -29,11 +30,13 @@ struct BenchOptions {
         case spans
         /// The spans ten times over.
         case spans10
+        /// A day of 10,000 series with rollups and without; only when it is asked for.
+        case rollups
     }
 
     static let usage = """
         weir-bench [--short | --full] [--json] [--repeat N] [--queries N] [--seed N]
-                   [--parts gauges,remote,mixed,codecs,many,logs,logs10,spans,spans10]
+                   [--parts gauges,remote,mixed,codecs,many,logs,logs10,spans,spans10,rollups]
                    [--weir PROGRAM] [--peer PROGRAM|none]
                    [--folder DIR]
 

@@ -74,7 +74,14 @@ private func readHead(_ bytes: [UInt8]) {
         times: 0...1_000_000,
         pages: [page, page, page]
     )
-    _ = try? BlockHead(Array(bytes.dropFirst(2)), entry: entry, schema: Signal.metrics.schema)
+    for signal in [Signal.metrics, .rollups1h] {
+        _ = try? BlockHead(
+            Array(bytes.dropFirst(2)),
+            entry: entry,
+            schema: signal.schema,
+            columns: Set(signal.schema.columns.indices)
+        )
+    }
 }
 
 private func readRecord(_ bytes: [UInt8]) {

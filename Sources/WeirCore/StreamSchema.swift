@@ -9,6 +9,10 @@ package enum Signal: UInt8, Hashable, Sendable, CaseIterable {
     case exemplars = 4
     /// Native histograms; a stream is a series, which may have plain samples too, under `metrics`.
     case histograms = 5
+    /// What the metrics of days past come to in windows of 5 minutes; derived.
+    case rollups5m = 6
+    /// The same in windows of an hour.
+    case rollups1h = 7
 
     package var name: String {
         switch self {
@@ -17,6 +21,8 @@ package enum Signal: UInt8, Hashable, Sendable, CaseIterable {
         case .traces: "traces"
         case .exemplars: "exemplars"
         case .histograms: "histograms"
+        case .rollups5m: "rollups5m"
+        case .rollups1h: "rollups1h"
         }
     }
 
@@ -33,6 +39,16 @@ package enum Signal: UInt8, Hashable, Sendable, CaseIterable {
         case .traces: .spans
         case .exemplars: .exemplars
         case .histograms: .histograms
+        case .rollups5m, .rollups1h: .rollups
+        }
+    }
+
+    /// The resolution, of a signal that is a rollup of metrics.
+    package var resolution: RollupResolution? {
+        switch self {
+        case .rollups5m: .fiveMinutes
+        case .rollups1h: .oneHour
+        case .metrics, .logs, .traces, .exemplars, .histograms: nil
         }
     }
 }
@@ -119,6 +135,19 @@ package struct StreamSchema: Hashable, Sendable {
             ColumnSpec(name: "layout", kind: .bytes),
             ColumnSpec(name: "buckets", kind: .bytes),
         ],
+        keepsLastOfEqualTimes: true
+    )
+
+    /// A row is what the samples of a window come to (`RollupColumn`); its time is the last one's.
+    package static let rollups = StreamSchema(
+        columns: RollupColumn.allCases.map { column in
+            switch column {
+            case .count, .span, .resets, .changes, .exactness:
+                ColumnSpec(name: "\(column)", kind: .int64)
+            case .sum, .residue, .min, .max, .first, .last, .drops:
+                ColumnSpec(name: "\(column)", kind: .float64)
+            }
+        },
         keepsLastOfEqualTimes: true
     )
 }

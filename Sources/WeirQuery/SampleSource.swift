@@ -14,6 +14,19 @@ package protocol SampleSource: Sendable {
         context: QueryContext
     ) throws(QueryError) -> any SeriesSelection
 
+    /// Finds the series that satisfy every matcher, to be read as rows of rollups.
+    ///
+    /// `resolutions` are those that the reader can use, the best first; where samples are gone, any will
+    /// do. Nil when samples are the better answer, as they are where there are no rollups or where series
+    /// have histograms.
+    func selectRollups(
+        _ matchers: [LabelMatcher],
+        fromMilliseconds: Int64,
+        throughMilliseconds: Int64,
+        resolutions: [RollupResolution],
+        context: QueryContext
+    ) throws(QueryError) -> (any RollupSeries)?
+
     /// The label sets of series that satisfy any one of `matcherSets` (all series when it is
     /// empty) and have a sample in the range; each once, in no order.
     func series(
@@ -32,6 +45,16 @@ package protocol SampleSource: Sendable {
         throughMilliseconds: Int64,
         context: QueryContext
     ) throws(QueryError) -> [String]
+}
+
+extension SampleSource {
+    package func selectRollups(
+        _ matchers: [LabelMatcher],
+        fromMilliseconds: Int64,
+        throughMilliseconds: Int64,
+        resolutions: [RollupResolution],
+        context: QueryContext
+    ) throws(QueryError) -> (any RollupSeries)? { nil }
 }
 
 /// The series one selector found, ready to be read.

@@ -34,6 +34,7 @@ struct QueryEndpoint: Sendable {
     ) -> PrometheusAnswer {
         var options = PromQLOptions()
         options.hasExperiments = frame.configuration.promqlExperimentalFunctions
+        options.rollups = frame.configuration.rollups
         return switch kind {
         case .query:
             PrometheusAPI.query(

@@ -115,6 +115,16 @@ struct SelfMetrics: Sendable {
             counters.mergedRows.value
         )
         counter(
+            "weir_rolled_up_days_total",
+            "Days of metrics that rollups were made of",
+            counters.rolledUpDays.value
+        )
+        counter(
+            "weir_rollup_rows_total",
+            "Rows of rollups made",
+            counters.rolledUpRows.value
+        )
+        counter(
             "weir_segment_written_bytes_total",
             "Bytes written to segments",
             counters.segmentBytesWritten.value

@@ -1,3 +1,5 @@
+package import WeirCore
+package import WeirQuery
 package import WeirStore
 internal import WeirWire
 
@@ -11,6 +13,12 @@ package struct ServerConfiguration: Sendable {
     package var sync = SyncMode.always
     package var retentionAge: Int64?
     package var retentionBytes: Int?
+    /// A day of metrics gets rollups when it has been over for this long; nil: none does.
+    package var rollupAfter: Int64? = 24 * 3600 * 1_000_000_000
+    /// How long rollups are kept; those that are not named go with the metrics they are of.
+    package var rollupRetention: [RollupResolution: RollupRetention] = [:]
+    /// When rollups answer in the place of samples.
+    package var rollups = RollupUse.exact
     package var diskFreeBytesMin = 512 << 20
     package var futureMax: Int64 = 2 * 86_400 * 1_000_000_000
     package var flushInterval: Int64 = 10 * 60 * 1_000_000_000
@@ -110,6 +118,8 @@ package struct ServerConfiguration: Sendable {
         options.sync = sync
         options.retentionAge = retentionAge
         options.retentionBytes = retentionBytes
+        options.rollupAfter = rollupAfter
+        options.rollupRetention = rollupRetention
         options.diskFreeBytesMin = diskFreeBytesMin
         options.flushInterval = flushInterval
         options.memoryBytesMax = memoryBytesMax

@@ -19,7 +19,16 @@ enum StatusJSON {
         writer.member("uptime_seconds", Double((now - startedAt) / 1_000_000) / 1000)
         writer.key("signals")
         writer.beginArray()
-        for signal in status.signals { write(signal, limit: status.streamsMax, to: &writer) }
+        for signal in status.signals where signal.signal.resolution == nil {
+            write(signal, limit: status.streamsMax, to: &writer)
+        }
+        writer.endArray()
+        // Derived: by themselves, so that sums over signals are what was sent.
+        writer.key("rollups")
+        writer.beginArray()
+        for signal in status.signals where signal.signal.resolution != nil {
+            write(signal, limit: status.streamsMax, to: &writer)
+        }
         writer.endArray()
         writer.key("memory")
         writer.beginObject()

@@ -1,20 +1,20 @@
 internal import Synchronization
-internal import WeirCore
-internal import WeirPattern
-internal import WeirQuery
-internal import WeirStore
+package import WeirCore
+package import WeirPattern
+package import WeirQuery
+package import WeirStore
 
 /// Metrics in the store, as the query executor reads them: times in milliseconds.
-struct StoreSampleSource: SampleSource {
+package struct StoreSampleSource: SampleSource {
     let store: Store
     let tenant: String
 
-    init(store: Store, tenant: String = "default") {
+    package init(store: Store, tenant: String = "default") {
         self.store = store
         self.tenant = tenant
     }
 
-    func select(
+    package func select(
         _ matchers: [LabelMatcher],
         fromMilliseconds: Int64,
         throughMilliseconds: Int64,
@@ -34,18 +34,60 @@ struct StoreSampleSource: SampleSource {
                 context.segmentsRead.add(selection.sourceCount, ordering: .relaxed)
                 return selection
             }
+            let metrics = try select(.metrics)
             let selection = StoreSeriesSelection(
-                try select(.metrics),
+                metrics,
                 histograms: try select(.histograms),
                 context: context,
                 budget: budget
             )
             noteRead(selection.labels, context)
+            if metrics.hasStandIns { context.inform(Self.aloneNote) }
             return selection
         } catch {
             throw Self.queryError(error, budget)
         }
     }
+
+    package func selectRollups(
+        _ matchers: [LabelMatcher],
+        fromMilliseconds: Int64,
+        throughMilliseconds: Int64,
+        resolutions: [RollupResolution],
+        context: QueryContext
+    ) throws(QueryError) -> (any RollupSeries)? {
+        let budget = QueryBudget(context: context)
+        let times = Self.nanoseconds(fromMilliseconds, throughMilliseconds)
+        do throws(StoreError) {
+            let selection = try store.selectRollups(
+                tenant: tenant,
+                matchers: matchers,
+                times: times,
+                resolutions: resolutions,
+                budget: budget
+            )
+            guard let selection else { return nil }
+            let histograms = try store.select(
+                tenant: tenant,
+                signal: .histograms,
+                matchers: matchers,
+                times: times,
+                budget: budget
+            )
+            guard histograms.labels.isEmpty else { return nil }
+            context.segmentsRead.add(selection.sourceCount, ordering: .relaxed)
+            noteRead(selection.labels, context)
+            if selection.isAlone { context.inform(Self.aloneNote) }
+            return StoreRollupSeries(selection, self, matchers, times, context, budget)
+        } catch {
+            throw Self.queryError(error, budget)
+        }
+    }
+
+    /// What is said of answers that no samples are left for.
+    static let aloneNote =
+        "Weir info: the samples of some of this time are gone; rollups of 5 minutes or an hour stand "
+        + "for them"
 
     /// Notes that a query read the metrics of these series.
     private func noteRead(_ labels: [Labels], _ context: QueryContext) {
@@ -63,7 +105,7 @@ struct StoreSampleSource: SampleSource {
         context.mark { $0.addMetrics(names) }
     }
 
-    func series(
+    package func series(
         _ matcherSets: [[LabelMatcher]],
         fromMilliseconds: Int64,
         throughMilliseconds: Int64,
@@ -93,7 +135,7 @@ struct StoreSampleSource: SampleSource {
         return Array(found)
     }
 
-    func labelTexts(
+    package func labelTexts(
         _ label: String?,
         _ matcherSets: [[LabelMatcher]],
         fromMilliseconds: Int64,
@@ -180,7 +222,7 @@ final class QueryBudget: ScanBudget {
 }
 
 /// A store's selection as the executor reads it.
-private struct StoreSeriesSelection: SeriesSelection {
+struct StoreSeriesSelection: SeriesSelection {
     private let selection: StreamSelection
     private let histograms: StreamSelection
     private let context: QueryContext

@@ -37,7 +37,7 @@ enum StatusCommand {
             "tenant", "signal", "rows", "segments", "segment bytes", "bytes/row", "in memory",
             "active series",
         ])
-        for signal in status["signals"]?.array ?? [] {
+        for signal in (status["signals"]?.array ?? []) + (status["rollups"]?.array ?? []) {
             func number(_ name: String) -> Int { signal[name]?.int ?? 0 }
             let perRow =
                 number("segment_rows") > 0

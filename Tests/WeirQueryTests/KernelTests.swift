@@ -1,4 +1,5 @@
 import Testing
+import WeirColumns
 import WeirCore
 import WeirQuery
 import WeirTestSupport

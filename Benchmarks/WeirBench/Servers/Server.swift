@@ -16,7 +16,12 @@ final class Server {
     var base: String { "http://127.0.0.1:\(port)" }
 
     /// Starts it and waits until it is ready, asking every millisecond.
-    init(_ kind: ServerKind, program: String, folder: String) throws(BenchError) {
+    init(
+        _ kind: ServerKind,
+        program: String,
+        folder: String,
+        _ arguments: [String] = []
+    ) throws(BenchError) {
         self.kind = kind
         self.folder = folder
         port = try Self.freePort()
@@ -24,7 +29,7 @@ final class Server {
         let begin = Stopwatch.monotonicNanoseconds()
         child = try Child(
             program,
-            kind.arguments(folder: folder, port: port),
+            kind.arguments(folder: folder, port: port) + arguments,
             output: log
         )
         let secondsMax: Int64 = 120

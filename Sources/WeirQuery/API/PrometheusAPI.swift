@@ -23,7 +23,7 @@ package enum PrometheusAPI {
             let time = try time(parameters, "time", isOptional: true) ?? nowMilliseconds
             let limit = try limit(parameters)
             try checkTimeout(parameters)
-            let options = try withLookback(parameters, options)
+            let options = try withRollups(parameters, try withLookback(parameters, options))
             let expression = try expression(parameters, options)
             let value = try run { () throws(QueryError) in
                 try PromQL.evaluateInstant(
@@ -81,7 +81,7 @@ package enum PrometheusAPI {
             }
             let limit = try limit(parameters)
             try checkTimeout(parameters)
-            let options = try withLookback(parameters, options)
+            let options = try withRollups(parameters, try withLookback(parameters, options))
             let expression = try expression(parameters, options)
             guard expression.type == .scalar || expression.type == .vector else {
                 throw PrometheusError(
@@ -269,6 +269,23 @@ package enum PrometheusAPI {
         }
         var changed = options
         changed.lookbackMilliseconds = lookback
+        return changed
+    }
+
+    /// `rollups`, Weir's own: whether rollups may answer.
+    private static func withRollups(
+        _ parameters: Parameters,
+        _ options: PromQLOptions
+    ) throws(PrometheusError) -> PromQLOptions {
+        guard let text = value(parameters, "rollups"), !text.isEmpty else { return options }
+        guard let use = RollupUse(rawValue: text) else {
+            throw PrometheusError(
+                parameter: "rollups",
+                "\(PromQLStringLiteral.quote(text)) is none of exact, rounded and off"
+            )
+        }
+        var changed = options
+        changed.rollups = use
         return changed
     }
 

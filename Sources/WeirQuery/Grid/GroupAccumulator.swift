@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import WeirColumns
 
 /// The running totals of groups of series, one number per group and step, for the aggregations
 /// that need to see each series only once.

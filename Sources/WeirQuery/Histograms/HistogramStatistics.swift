@@ -1,4 +1,5 @@
 internal import Glibc
+internal import WeirColumns
 
 /// Numbers estimated from a histogram's buckets.
 extension FloatHistogram {

@@ -1,3 +1,5 @@
+internal import WeirColumns
+
 /// `rate`, `increase` and `delta`: the change over the window, extrapolated to its edges.
 package struct ExtrapolationKernel: WindowKernel {
     private let isCounter: Bool
@@ -65,15 +67,34 @@ package struct ExtrapolationKernel: WindowKernel {
                 next += 1
             }
         }
-        var toStart = Double(times[first] - window.start) / 1000
-        var toEnd = Double(window.end - times[last]) / 1000
-        let sampled = Double(times[last] - times[first]) / 1000
-        let average = sampled / Double(range.count - 1)
+        return extrapolated(
+            change,
+            from: values[first],
+            times: times[first]...max(times[first], times[last]),
+            count: range.count,
+            window
+        )
+    }
+
+    /// The change from the first to the last of `count` samples, at least two, carried on to the edges
+    /// of the window; `times` are those of the first and the last sample, milliseconds.
+    @inline(__always)
+    package func extrapolated(
+        _ change: Double,
+        from first: Double,
+        times: ClosedRange<Int64>,
+        count: Int,
+        _ window: Window
+    ) -> Double {
+        var toStart = Double(times.lowerBound - window.start) / 1000
+        var toEnd = Double(window.end - times.upperBound) / 1000
+        let sampled = Double(times.upperBound - times.lowerBound) / 1000
+        let average = sampled / Double(count - 1)
         let threshold = average * 1.1
         // A counter cannot have been below zero: extrapolate no further back than there.
         var toZero = Double.infinity
-        if isCounter, change > 0, values[first] >= 0 {
-            toZero = sampled * (values[first] / change)
+        if isCounter, change > 0, first >= 0 {
+            toZero = sampled * (first / change)
         }
         if semantics.cutsAtZeroFirst { toStart = min(toStart, toZero) }
         if toStart >= threshold { toStart = average / 2 }

@@ -12,6 +12,8 @@ package struct RangeFunction: Sendable {
     package let times: StepGrid
     package let semantics: PromQLSemantics
     package let context: QueryContext
+    /// The windows of rollups that sums are made of, where windows are made of such.
+    private let pieceMilliseconds: Int64?
 
     package init(
         function: PromQLFunction,
@@ -29,6 +31,7 @@ package struct RangeFunction: Sendable {
         self.times = times
         self.semantics = semantics
         self.context = context
+        pieceMilliseconds = slide.resolutions.first?.milliseconds
     }
 
     /// Fills `row` with the function's value at each step.
@@ -103,16 +106,11 @@ package struct RangeFunction: Sendable {
         into row: inout MutableSpan<Double>
     ) throws(QueryError) {
         switch function {
-        case .sum_over_time:
+        case .sum_over_time, .avg_over_time:
             let kernel = SumKernel(
-                isMean: false,
-                rangeMilliseconds: slide.rangeMilliseconds
-            )
-            try slide.run(kernel, times, values, into: &row, context: context)
-        case .avg_over_time:
-            let kernel = SumKernel(
-                isMean: true,
-                rangeMilliseconds: slide.rangeMilliseconds
+                isMean: function == .avg_over_time,
+                rangeMilliseconds: slide.rangeMilliseconds,
+                pieceMilliseconds: pieceMilliseconds
             )
             try slide.run(kernel, times, values, into: &row, context: context)
         case .min_over_time:

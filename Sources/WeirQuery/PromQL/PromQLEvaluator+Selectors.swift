@@ -113,7 +113,8 @@ extension PromQLEvaluator {
     func windows(
         _ call: WindowCall,
         over range: PromQLRange
-    ) throws(QueryError) -> SelectedRows {
+    ) throws(QueryError) -> any GridRows {
+        if let rows = try rolledUp(call, over: range) { return rows }
         let function = call.function
         let selection = try select(
             range.selector.matchers,

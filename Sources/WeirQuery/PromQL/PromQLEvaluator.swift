@@ -173,7 +173,7 @@ struct PromQLEvaluator {
         on grid: StepGrid
     ) throws(QueryError) -> SeriesGrid? {
         guard GroupAccumulator.takes(aggregation.operation) else { return nil }
-        let rows: SelectedRows
+        let rows: any GridRows
         var dropsNames = false
         var noteQuantiles: (SeriesGrid) -> Void = { _ in }
         switch aggregation.expression.unwrapped {

@@ -40,6 +40,9 @@ package struct PromQLOptions: Hashable, Sendable {
     /// instead of after: it holds its groups only, but adds in no fixed order.
     package var streamedCellsMin = 4 << 20
 
+    /// When rollups answer in the place of samples.
+    package var rollups = RollupUse.exact
+
     /// Functions and aggregations that Prometheus calls experimental are answered.
     package var hasExperiments = false
 

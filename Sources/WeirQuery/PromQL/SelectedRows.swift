@@ -1,10 +1,28 @@
 internal import Synchronization
 internal import WeirCore
 
+/// Series that become rows of numbers when they are read.
+protocol GridRows {
+    /// One label set per series.
+    var labels: [Labels] { get }
+
+    /// All of them.
+    func collected() throws(QueryError) -> SeriesGrid
+
+    /// Aggregates while reading; `outputLabels` are what the series would be called as a grid.
+    ///
+    /// - Returns: Nil when some mean cannot be had this way and all must be collected.
+    func aggregated(
+        _ operation: AggregationOperator,
+        _ grouping: Grouping,
+        outputLabels: [Labels]
+    ) throws(QueryError) -> SeriesGrid?
+}
+
 /// Series that a selector found and how each becomes a row of numbers; none is read yet.
 ///
 /// They can be collected into a grid, or run into groups one by one without ever all being held.
-struct SelectedRows {
+struct SelectedRows: GridRows {
     enum Kernel: Sendable {
         case latest(LatestSample)
         case windows(RangeFunction)
@@ -122,9 +140,6 @@ struct SelectedRows {
         return SeriesGrid(labels: labels, values: buffer, histograms: cells.isEmpty ? nil : cells)
     }
 
-    /// Aggregates while reading; `outputLabels` are what the series would be called as a grid.
-    ///
-    /// - Returns: Nil when some mean cannot be had this way and all must be collected.
     func aggregated(
         _ operation: AggregationOperator,
         _ grouping: Grouping,

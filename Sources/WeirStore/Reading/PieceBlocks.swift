@@ -22,11 +22,12 @@ struct PieceBlocks {
 
     /// Reads the blocks that hold the piece's streams.
     ///
-    /// A damaged segment is left out. Nil when the budget says stop.
+    /// `columns` says which columns of a source are wanted. A damaged segment is left out. Nil when the
+    /// budget says stop.
     init?(
         _ selection: StreamSelection,
         _ streams: Range<Int>,
-        columns: Set<Int>,
+        columns: (StreamSelection.Source) -> Set<Int>,
         decoder: PageDecoder,
         budget: some ScanBudget
     ) {
@@ -44,6 +45,7 @@ struct PieceBlocks {
                 continue
             }
             let reader = segment.reader
+            let columns = columns(source)
             for index in reader.blockIndexes(of: ordinals)
             where reader.footer.blocks[index].times.overlaps(selection.times) {
                 let isPaid = budget.charge(

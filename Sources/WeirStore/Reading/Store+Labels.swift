@@ -47,6 +47,12 @@ extension Store {
             )
             texts.formUnion(LabelTexts(label, of: active))
         }
+        guard signal == .metrics else { return texts }
+        for segment in rollupsAlone(tenant: tenant, times: times) {
+            texts.formUnion(
+                try labelTexts(label, compiled, in: segment, decoder: decoder, budget: budget)
+            )
+        }
         return texts
     }
 

@@ -50,11 +50,12 @@ private struct RowScan {
         budget: some ScanBudget,
         _ body: (Int, [Int64], [ColumnValues], Range<Int>) -> Bool
     ) -> Bool {
+        let columnCount = columnCount
         guard
             var piece = PieceBlocks(
                 selection,
                 streams,
-                columns: Set(0..<columnCount),
+                columns: { _ in Set(0..<columnCount) },
                 decoder: decoder,
                 budget: budget
             )

@@ -10,6 +10,8 @@ extension StreamSelection {
     /// Calls `body` once for each stream with rows in range, with its times in units of `timeUnit`
     /// nanoseconds (rounded down) and the values of float column `column`; times ascend.
     ///
+    /// Where only a rollup is left of the samples, each row's last one stands for all.
+    ///
     /// Called from several threads at once, for different streams; the spans live only inside the
     /// call.
     ///
@@ -104,17 +106,23 @@ private struct FloatScan {
         self.decoder = decoder
     }
 
+    /// The column of a source that holds what `column` is asked for.
+    private static func place(of column: Int, in source: StreamSelection.Source) -> Int {
+        source.resolution == nil ? column : RollupColumn.last.rawValue
+    }
+
     /// - Returns: False when the scan is to stop.
     mutating func run(
         _ streams: Range<Int>,
         budget: some ScanBudget,
         _ body: (Int, Span<Int64>, Span<Double>) -> Bool
     ) -> Bool {
+        let column = column
         guard
             var piece = PieceBlocks(
                 selection,
                 streams,
-                columns: [column],
+                columns: { [Self.place(of: column, in: $0)] },
                 decoder: decoder,
                 budget: budget
             )
@@ -235,6 +243,7 @@ private struct FloatScan {
             values.floats.append(contentsOf: part.columns[column].floats[rows])
         case .segment:
             let block = loaded[run.source].blocks[run.block]
+            let column = Self.place(of: column, in: selection.sources[run.source])
             if needsTimes { try block.appendTimes(ofRun: run.run, to: &times) }
             try block.appendColumn(column, ofRun: run.run, to: &values, scratch: &scratch)
         }

@@ -48,6 +48,12 @@ package final class StreamSelection: Sendable {
             }
         }
 
+        /// The rollup that it is; nil for what was sent.
+        var resolution: RollupResolution? {
+            guard case .segment(let segment) = place else { return nil }
+            return segment.record.bucket.signal.resolution
+        }
+
         /// The first and last ordinal among the selection's streams `streams`.
         func ordinalRange(_ streams: Range<Int>) -> ClosedRange<Int>? {
             guard let first = streams.first(where: { ordinals[$0] >= 0 }),
@@ -69,6 +75,29 @@ package final class StreamSelection: Sendable {
             store: store
         )
     }
+
+    /// Only the streams of `wanted`, which ascend and then are numbers of its places; those that are
+    /// not among the selection's have no rows.
+    package func narrowed(to wanted: [Labels]) -> StreamSelection {
+        let places = wanted.map { wanted -> Int? in
+            let place = labels.partitioningIndex { !($0 < wanted) }
+            return place < labels.count && labels[place] == wanted ? place : nil
+        }
+        return StreamSelection(
+            labels: wanted,
+            sources: sources.map { source in
+                Source(
+                    place: source.place,
+                    ordinals: places.map { $0.map { source.ordinals[$0] } ?? -1 }
+                )
+            },
+            times: times,
+            store: store
+        )
+    }
+
+    /// Whether some of the times have rollups only, whose last samples stand for all.
+    package var hasStandIns: Bool { sources.contains { $0.resolution != nil } }
 
     init(labels: [Labels], sources: [Source], times: ClosedRange<Int64>, store: Store) {
         self.labels = labels
@@ -97,30 +126,73 @@ extension Store {
         }
         let buckets = buckets(tenant: tenant, signal: signal, times: times)
         noteDamage(tenant: tenant, signal: signal, times: times, budget: budget)
-        var found: [(place: StreamSelection.Source.Place, streams: [(Int32, Labels)])] = []
-        let decoder = PageDecoder()
+        var found: [Found] = []
         for bucket in buckets {
-            for segment in bucket.segments where segment.record.times.overlaps(times) {
-                let streams = try find(compiled, in: segment, decoder: decoder, budget: budget)
-                if !streams.isEmpty { found.append((.segment(segment), streams)) }
-            }
-            for part in bucket.parts where part.timeRange.overlaps(times) {
-                let streams = try find(compiled, in: part)
-                if !streams.isEmpty { found.append((.memory(part), streams)) }
-            }
-            let recent = try sortMatching(
-                bucket.active,
+            found += try find(
                 compiled,
+                in: bucket,
                 times: times,
                 registry: registry(tenant: tenant, signal: signal),
-                schema: signal.schema
+                schema: signal.schema,
+                budget: budget
             )
-            if let recent {
-                let all = recent.labels.enumerated().map { (Int32($0), $1) }
-                found.append((.memory(recent), all))
+        }
+        if signal == .metrics {
+            for segment in rollupsAlone(tenant: tenant, times: times) {
+                let streams = try find(
+                    compiled,
+                    in: segment,
+                    decoder: PageDecoder(),
+                    budget: budget
+                )
+                if !streams.isEmpty { found.append(Found(.segment(segment), streams)) }
             }
         }
         return combine(found, times: times)
+    }
+
+    /// Streams that were found in one place, in order, with their ordinals there.
+    struct Found {
+        let place: StreamSelection.Source.Place
+        let streams: [(Int32, Labels)]
+
+        init(_ place: StreamSelection.Source.Place, _ streams: [(Int32, Labels)]) {
+            self.place = place
+            self.streams = streams
+        }
+    }
+
+    /// Finds streams in all places of a bucket that may have rows in `times`.
+    func find(
+        _ matchers: StreamMatchers,
+        in bucket: Bucket,
+        times: ClosedRange<Int64>,
+        registry: StreamRegistry,
+        schema: StreamSchema,
+        budget: some ScanBudget
+    ) throws(StoreError) -> [Found] {
+        var found: [Found] = []
+        let decoder = PageDecoder()
+        for segment in bucket.segments where segment.record.times.overlaps(times) {
+            let streams = try find(matchers, in: segment, decoder: decoder, budget: budget)
+            if !streams.isEmpty { found.append(Found(.segment(segment), streams)) }
+        }
+        for part in bucket.parts where part.timeRange.overlaps(times) {
+            let streams = try find(matchers, in: part)
+            if !streams.isEmpty { found.append(Found(.memory(part), streams)) }
+        }
+        let recent = try sortMatching(
+            bucket.active,
+            matchers,
+            times: times,
+            registry: registry,
+            schema: schema
+        )
+        if let recent {
+            let all = recent.labels.enumerated().map { (Int32($0), $1) }
+            found.append(Found(.memory(recent), all))
+        }
+        return found
     }
 
     /// What the buckets whose days touch `times` hold now, oldest first.
@@ -217,10 +289,7 @@ extension Store {
     }
 
     /// Gives each distinct label set one number, and each source its ordinals by that number.
-    private func combine(
-        _ found: [(place: StreamSelection.Source.Place, streams: [(Int32, Labels)])],
-        times: ClosedRange<Int64>
-    ) -> StreamSelection {
+    func combine(_ found: [Found], times: ClosedRange<Int64>) -> StreamSelection {
         var all: [Labels]
         if found.count == 1 {
             all = found[0].streams.map(\.1)
@@ -229,14 +298,14 @@ extension Store {
             all.sort()
         }
         var sources: [StreamSelection.Source] = []
-        for (place, streams) in found {
+        for one in found {
             var ordinals = [Int32](repeating: -1, count: all.count)
             var next = 0
-            for (ordinal, labels) in streams {
+            for (ordinal, labels) in one.streams {
                 while all[next] != labels { next += 1 }
                 ordinals[next] = ordinal
             }
-            sources.append(StreamSelection.Source(place: place, ordinals: ordinals))
+            sources.append(StreamSelection.Source(place: one.place, ordinals: ordinals))
         }
         sources.sort { $0.sequence < $1.sequence }
         return StreamSelection(labels: all, sources: sources, times: times, store: self)

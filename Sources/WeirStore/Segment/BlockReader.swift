@@ -2,6 +2,8 @@ internal import WeirColumns
 internal import WeirCore
 
 /// One block's head, read: which streams it holds and how each of their runs is packed.
+///
+/// A block of short runs has thousands, so they lie in flat arrays.
 struct BlockHead: Sendable {
     struct Run: Sendable {
         let stream: Int
@@ -10,96 +12,128 @@ struct BlockHead: Sendable {
         let timesRun: Int
         let times: IntegerRun
         let timeBodyOffset: Int
-        /// One per column.
-        let columns: [ColumnRun]
-        let columnBodyOffsets: [Int]
     }
 
-    enum ColumnRun: Sendable {
-        case floats(FloatRun)
-        case ints(IntegerRun)
-        case texts(PackedBytesRun)
+    /// How a column's runs are packed, and where in the column's page; empty when the column was not
+    /// asked for.
+    ///
+    /// One of the three is in use, by the column's kind.
+    struct Column: Sendable {
+        fileprivate(set) var bodyOffsets: [Int] = []
+        fileprivate(set) var floats: [FloatRun] = []
+        fileprivate(set) var ints: [IntegerRun] = []
+        fileprivate(set) var texts: [PackedBytesRun] = []
 
-        var bodyCount: Int {
-            switch self {
-            case .floats(let run): run.bodyCount
-            case .ints(let run): run.bodyCount
-            case .texts(let run): run.bodyCount
+        /// Reads one run's head, and keeps it if it is wanted.
+        ///
+        /// - Returns: The bytes the run takes in the column's page.
+        fileprivate mutating func read(
+            _ kind: ColumnKind,
+            count: Int,
+            at bodyOffset: Int,
+            isWanted: Bool,
+            from reader: inout ByteReader
+        ) throws(DecodeError) -> Int {
+            if isWanted { bodyOffsets.append(bodyOffset) }
+            switch kind {
+            case .float64:
+                let run = try FloatRun(count: count, from: &reader)
+                if isWanted { floats.append(run) }
+                return run.bodyCount
+            case .int64:
+                let run = try IntegerRun(count: count, from: &reader)
+                if isWanted { ints.append(run) }
+                return run.bodyCount
+            case .bytes:
+                let run = try PackedBytesRun(count: count, from: &reader)
+                if isWanted { texts.append(run) }
+                return run.bodyCount
             }
         }
 
-        init(
-            kind: ColumnKind,
-            count: Int,
-            from reader: inout ByteReader
-        ) throws(DecodeError) {
+        fileprivate mutating func reserve(_ kind: ColumnKind, _ count: Int) {
+            bodyOffsets.reserveCapacity(count)
             switch kind {
-            case .float64: self = .floats(try FloatRun(count: count, from: &reader))
-            case .int64: self = .ints(try IntegerRun(count: count, from: &reader))
-            case .bytes: self = .texts(try PackedBytesRun(count: count, from: &reader))
+            case .float64: floats.reserveCapacity(count)
+            case .int64: ints.reserveCapacity(count)
+            case .bytes: texts.reserveCapacity(count)
             }
         }
     }
 
     let runs: [Run]
+    /// One per column of the schema.
+    let columns: [Column]
 
+    /// Reads all of the head, and keeps what it says of the columns in `wanted`.
+    ///
     /// - Throws: `DecodeError` when the head does not agree with `entry`.
-    init(_ bytes: [UInt8], entry: BlockEntry, schema: StreamSchema) throws(DecodeError) {
+    init(
+        _ bytes: [UInt8],
+        entry: BlockEntry,
+        schema: StreamSchema,
+        columns wanted: Set<Int>
+    ) throws(DecodeError) {
         var reader = ByteReader(bytes.span)
         let runCount = try reader.readCount(limit: entry.rowCount)
         var runs: [Run] = []
         runs.reserveCapacity(runCount)
+        let kinds = schema.columns.map(\.kind)
+        let isWanted = kinds.indices.map { wanted.contains($0) }
+        var columns = kinds.map { _ in Column() }
+        for column in kinds.indices where isWanted[column] {
+            columns[column].reserve(kinds[column], runCount)
+        }
         var stream = entry.firstStream
         var rowCount = 0
         var timeOffset = 0
-        var columnOffsets = schema.columns.map { _ in 0 }
+        var columnOffsets = kinds.map { _ in 0 }
         for index in 0..<runCount {
             stream += try reader.readCount(limit: entry.lastStream - stream)
             let count = try reader.readCount(limit: entry.rowCount - rowCount)
             rowCount += count
-            let isOwn = try reader.readByte() != 0
-            let times: IntegerRun
-            let timesRun: Int
-            if isOwn {
-                times = try IntegerRun(count: count, from: &reader)
-                timesRun = index
+            if try reader.readByte() != 0 {
+                let times = try IntegerRun(count: count, from: &reader)
+                runs.append(
+                    Run(
+                        stream: stream,
+                        rowCount: count,
+                        timesRun: index,
+                        times: times,
+                        timeBodyOffset: timeOffset
+                    )
+                )
+                timeOffset += times.bodyCount
             } else {
                 guard let before = runs.last, before.rowCount == count else {
                     throw .notCanonical(offset: reader.offset)
                 }
-                times = before.times
-                timesRun = before.timesRun
-            }
-            var columns: [ColumnRun] = []
-            for column in schema.columns {
-                columns.append(try ColumnRun(kind: column.kind, count: count, from: &reader))
-            }
-            runs.append(
-                Run(
-                    stream: stream,
-                    rowCount: count,
-                    timesRun: timesRun,
-                    times: times,
-                    timeBodyOffset: isOwn ? timeOffset : runs[timesRun].timeBodyOffset,
-                    columns: columns,
-                    columnBodyOffsets: columnOffsets
+                runs.append(
+                    Run(
+                        stream: stream,
+                        rowCount: count,
+                        timesRun: before.timesRun,
+                        times: before.times,
+                        timeBodyOffset: before.timeBodyOffset
+                    )
                 )
-            )
-            if isOwn { timeOffset += times.bodyCount }
-            for index in columnOffsets.indices { columnOffsets[index] += columns[index].bodyCount }
+            }
+            for column in kinds.indices {
+                columnOffsets[column] += try columns[column].read(
+                    kinds[column],
+                    count: count,
+                    at: columnOffsets[column],
+                    isWanted: isWanted[column],
+                    from: &reader
+                )
+            }
         }
         guard rowCount == entry.rowCount, reader.remaining == 0,
             timeOffset == entry.pages[1].rawCount,
             zip(columnOffsets, entry.pages[2...]).allSatisfy({ $0 == $1.rawCount })
         else { throw .notCanonical(offset: reader.offset) }
         self.runs = runs
-    }
-
-    /// The runs of streams in `streams`.
-    func runIndexes(of streams: ClosedRange<Int>) -> Range<Int> {
-        let first = runs.partitioningIndex { $0.stream >= streams.lowerBound }
-        let last = runs.partitioningIndex { $0.stream > streams.upperBound }
-        return first..<last
+        self.columns = columns
     }
 }
 
@@ -120,24 +154,29 @@ struct BlockReader: Sendable {
         try run.times.decode(body, appendingTo: &output)
     }
 
-    /// Decodes a run's values of one column and appends them.
+    /// Decodes a run's values of one column that was asked for, and appends them to `output`, which has
+    /// its kind.
     func appendColumn(
         _ column: Int,
         ofRun index: Int,
         to output: inout ColumnValues,
         scratch: inout [Int64]
     ) throws(DecodeError) {
-        let run = head.runs[index]
-        let start = run.columnBodyOffsets[column]
+        let packed = head.columns[column]
+        let start = packed.bodyOffsets[index]
         let bytes = columnBodies[column]
-        let body = bytes.span.extracting(
-            start..<(start + run.columns[column].bodyCount)
-        )
-        switch run.columns[column] {
-        case .floats(let run):
+        switch output.kind {
+        case .float64:
+            let run = packed.floats[index]
+            let body = bytes.span.extracting(start..<(start + run.bodyCount))
             try run.decode(body, appendingTo: &output.floats, scratch: &scratch)
-        case .ints(let run): try run.decode(body, appendingTo: &output.ints)
-        case .texts(let run):
+        case .int64:
+            let run = packed.ints[index]
+            let body = bytes.span.extracting(start..<(start + run.bodyCount))
+            try run.decode(body, appendingTo: &output.ints)
+        case .bytes:
+            let run = packed.texts[index]
+            let body = bytes.span.extracting(start..<(start + run.bodyCount))
             try run.decode(body, appendingTo: &output.texts, scratch: &scratch)
         }
     }

@@ -6,6 +6,8 @@ final class ErasingCursor: StreamCursor {
     /// Ascending ordinals of the streams whose rows are left out.
     private let ordinals: [Int32]
     private let times: ClosedRange<Int64>
+    /// Whether a row stands for samples of some time before its own.
+    private let isRollup: Bool
     private var next = 0
     private var ordinal: Int32 = 0
     private var scratch: RowRun
@@ -16,14 +18,15 @@ final class ErasingCursor: StreamCursor {
 
     init(
         _ source: SegmentCursor,
-        schema: StreamSchema,
+        signal: Signal,
         erasing ordinals: [Int32],
         at times: ClosedRange<Int64>
     ) {
         self.source = source
         self.ordinals = ordinals
         self.times = times
-        scratch = RowRun(schema: schema)
+        isRollup = signal.resolution != nil
+        scratch = RowRun(schema: signal.schema)
     }
 
     var labels: Labels? { source.labels }
@@ -39,12 +42,23 @@ final class ErasingCursor: StreamCursor {
         scratch.removeAll()
         try source.takeRows(into: &scratch)
         let rows = scratch
-        let kept = rows.times.indices.filter { !times.contains(rows.times[$0]) }
+        let kept = rows.times.indices.filter { !times.overlaps(extent(of: $0, in: rows)) }
         if kept.count < rows.times.count {
             erasedRowCount += rows.times.count - kept.count
             if let stream { erasedStreams.append(stream) }
         }
         run.append { times, columns in Self.append(rows, kept, &times, &columns) }
+    }
+
+    /// The times that row `row` stands for, nanoseconds.
+    private func extent(of row: Int, in rows: RowRun) -> ClosedRange<Int64> {
+        let last = rows.times[row]
+        guard isRollup else { return last...last }
+        // Times are floored to milliseconds before the span is taken: one more covers both.
+        let span = rows.columns[RollupColumn.span.rawValue].ints[row]
+        let (nanoseconds, isLarge) = (max(span, 0) &+ 1).multipliedReportingOverflow(by: 1_000_000)
+        let (first, overflow) = last.subtractingReportingOverflow(nanoseconds)
+        return (isLarge || overflow ? .min : first)...last
     }
 
     private static func append(

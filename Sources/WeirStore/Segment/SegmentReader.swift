@@ -195,7 +195,12 @@ final class SegmentReader: Sendable {
         let headBytes = try readPage(entry.pages[0], at: entry.offset, decoder: decoder)
         let head: BlockHead
         do throws(DecodeError) {
-            head = try BlockHead(headBytes, entry: entry, schema: footer.signal.schema)
+            head = try BlockHead(
+                headBytes,
+                entry: entry,
+                schema: footer.signal.schema,
+                columns: columns
+            )
         } catch {
             throw .undecodable(path: path, offset: entry.offset, error)
         }

@@ -15,7 +15,10 @@ struct Erasure: Hashable, Sendable {
     let through: UInt64
 
     /// The signals that are erased from.
-    static let signals: [Signal] = [.metrics, .histograms, .exemplars]
+    ///
+    /// Rollups whose samples are there are made anew of what is left; of others the rows go that stand
+    /// for a sample at the times.
+    static let signals: [Signal] = [.metrics, .histograms, .exemplars, .rollups5m, .rollups1h]
 }
 
 /// What an erasure did.

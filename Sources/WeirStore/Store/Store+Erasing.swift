@@ -9,6 +9,9 @@ extension Store {
     /// matchers of one of the selectors, at `times` (nanoseconds, inclusive), that were acknowledged
     /// before the call.
     ///
+    /// Rollups of days that rows are erased from are taken away, to be made anew; of those whose samples
+    /// are gone already, whole rows go.
+    ///
     /// When it returns they are in no segment, not in memory and not in the journal. What a crash
     /// interrupts is finished when the store opens again; each segment has all of its rows until it
     /// has none of them. Files that a snapshot links to stay there.
@@ -163,9 +166,14 @@ extension Store {
         _ receipt: inout ErasureReceipt,
         _ streams: inout Set<Labels>
     ) throws(StoreError) {
+        let bucket = segment.record.bucket
+        let isMadeAnew = state.withLock { state in
+            let day = state.rollupDay(bucket.metrics)
+            return bucket.signal.resolution != nil && !day.isAlone(segment)
+        }
+        guard !isMadeAnew else { return }
         let ordinals = try self.ordinals(erasure, in: segment)
         guard !ordinals.isEmpty else { return }
-        let bucket = segment.record.bucket
         let encoder = PageEncoder(effort: .thorough)
         let input: SegmentInput
         let cursor: ErasingCursor?
@@ -183,7 +191,7 @@ extension Store {
             } else {
                 let erasing = ErasingCursor(
                     try SegmentCursor(segment.reader, decoder: PageDecoder()),
-                    schema: bucket.signal.schema,
+                    signal: bucket.signal,
                     erasing: ordinals,
                     at: erasure.times
                 )
@@ -205,12 +213,20 @@ extension Store {
             if let written { try? fileSystem.removeFile(written.reader.path) }
             return
         }
-        guard try publishMerge(written, retiring: [segment.record], isErasing: true)
-        else { return }
+        let old = [segment.record]
+        let rollups = state.withLock { $0.rollups(of: old) }
+        let isPublished = try publishMerge(
+            written.map { [$0] } ?? [],
+            retiring: old,
+            isRewrite: true
+        )
+        guard isPublished else { return }
         do throws(FileError) {
-            let path = path(segment.record.path)
-            if fileSystem.exists(path) { try fileSystem.removeFile(path) }
-            try fileSystem.syncDirectory(self.path(bucket.path))
+            for record in old + rollups {
+                let path = path(record.path)
+                if fileSystem.exists(path) { try fileSystem.removeFile(path) }
+                try fileSystem.syncDirectory(self.path(record.bucket.path))
+            }
         } catch {
             throw .file(error)
         }
@@ -261,6 +277,10 @@ extension Erasure {
     }
 
     fileprivate func covers(_ record: SegmentRecord) -> Bool {
-        record.sequences.upperBound <= through && record.times.overlaps(times)
+        // A rollup's rows have the times of their last samples.
+        let reach = (record.bucket.signal.resolution?.milliseconds ?? 0) * 1_000_000
+        let (first, overflow) = record.times.lowerBound.subtractingReportingOverflow(reach)
+        let extent = (overflow ? .min : first)...record.times.upperBound
+        return record.sequences.upperBound <= through && extent.overlaps(times)
     }
 }

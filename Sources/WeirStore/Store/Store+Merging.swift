@@ -93,6 +93,12 @@ extension Store {
                 if merges.read({ $0.isStopping }) { break }
             }
         }
+        do throws(StoreError) {
+            try rollUp(isFull: isFull)
+        } catch {
+            noteFailedWrite(error)
+            firstError = firstError ?? error
+        }
         return firstError.map { .failure($0) } ?? .success(())
     }
 
@@ -140,7 +146,7 @@ extension Store {
             }
             throw .segment(error)
         }
-        try publishMerge(merged, retiring: segments.map(\.record))
+        try publishMerge(merged.map { [$0] } ?? [], retiring: segments.map(\.record))
         counters.merges.add(1)
         counters.mergedRows.add(merged?.record.rowCount ?? 0)
     }
@@ -173,31 +179,34 @@ extension Store {
         return sources
     }
 
-    /// Puts a segment in the place of others.
+    /// Puts segments in the place of others.
     ///
-    /// `isErasing`: it does not hold all of their rows.
-    ///
-    /// - Returns: False when one of those is no longer there; the new one is removed then.
+    /// `source` is what they were made of, when it stays. With `isRewrite` rows are gone that are in
+    /// rollups of the same day: those are retired too. False when an input is no longer there; the new
+    /// ones are removed then.
     @discardableResult
     func publishMerge(
-        _ merged: LiveSegment?,
-        retiring: [SegmentRecord],
-        isErasing: Bool = false
+        _ added: [LiveSegment],
+        retiring replaced: [SegmentRecord],
+        of source: SegmentRecord? = nil,
+        isRewrite: Bool = false
     ) throws(StoreError) -> Bool {
-        let added = merged.map { [$0] } ?? []
-        return try publishing.withLock { _ throws(StoreError) in
+        try publishing.withLock { _ throws(StoreError) in
             // Retention or a quarantine may have taken an input away meanwhile.
-            let isStillThere = state.withLock { state in
-                retiring.allSatisfy { record in
+            let (isStillThere, rollups) = state.withLock { state in
+                let needed = replaced + (source.map { [$0] } ?? [])
+                let isStillThere = needed.allSatisfy { record in
                     state.buckets[record.bucket]?.segments.contains {
                         $0.record.name == record.name
                     } == true
                 }
+                return (isStillThere, isRewrite ? state.rollups(of: replaced) : [])
             }
             guard isStillThere else {
                 for segment in added { try? fileSystem.removeFile(segment.reader.path) }
                 return false
             }
+            let retiring = replaced + rollups
             do throws(SQLiteError) {
                 try catalog.publish(adding: added.map(\.record), retiring: retiring)
             } catch {
@@ -205,7 +214,7 @@ extension Store {
                 throw .catalog(error)
             }
             state.withLock { state in
-                if isErasing { state.removeRows(retiring) } else { state.remove(retiring) }
+                if isRewrite { state.removeRows(retiring) } else { state.remove(retiring) }
                 for segment in added { state.insert(segment) }
             }
             for record in retiring { try? fileSystem.removeFile(path(record.path)) }

@@ -3,17 +3,14 @@ internal import WeirCore
 internal import WeirSystem
 
 extension Store {
-    /// Deletes whole days: those past the age limit, then the oldest ones while segments take too
-    /// much room or the disk has too little.
+    /// Deletes whole days: those past the age limit of their signal, then the oldest ones while segments
+    /// take too much room or the disk has too little.
     ///
-    /// The newest day is never deleted for room.
+    /// The newest day is never deleted for room, and rollups that may outlive their samples are last.
     func enforceRetention() {
-        if let age = options.retentionAge {
-            let oldest = clock.nowNanoseconds() - age
-            for key in bucketKeys()
-            where key.end <= oldest {
-                expire(key, reason: "older than the retention age")
-            }
+        let now = clock.nowNanoseconds()
+        for key in bucketKeys() where isExpired(key, at: now) {
+            expire(key, reason: "older than the retention age")
         }
         if let limit = options.retentionBytes {
             while segmentByteCount() > limit, expireOldest(reason: "over the retention size") {}
@@ -33,10 +30,29 @@ extension Store {
         (try? fileSystem.space(at: options.directory)).map { Int($0.free) }
     }
 
+    /// Whether a day is older than it may be.
+    func isExpired(_ key: BucketKey, at now: Int64) -> Bool {
+        let age: Int64? =
+            switch retention(of: key.signal) {
+            case .asSamples: options.retentionAge
+            case .forever: nil
+            case .age(let age): age
+            }
+        return age.map { key.end <= now &- $0 } ?? false
+    }
+
+    private func retention(of signal: Signal) -> RollupRetention {
+        signal.resolution.flatMap { options.rollupRetention[$0] } ?? .asSamples
+    }
+
+    /// Of days with segments, the first to go first.
     private func bucketKeys() -> [BucketKey] {
-        state.withLock { state in
+        let keys = state.withLock { state in
             state.buckets.filter { !$0.value.segments.isEmpty }.map(\.key)
-        }.sorted { $0.day < $1.day }
+        }
+        let outlives = { (key: BucketKey) in self.retention(of: key.signal) != .asSamples }
+        return keys.filter { !outlives($0) }.sorted { $0.day < $1.day }
+            + keys.filter(outlives).sorted { $0.day < $1.day }
     }
 
     private func segmentByteCount() -> Int {
@@ -49,16 +65,21 @@ extension Store {
 
     private func expireOldest(reason: String) -> Bool {
         let keys = bucketKeys()
-        guard let oldest = keys.first, let newest = keys.last, oldest.day < newest.day else {
-            return false
-        }
+        guard let oldest = keys.first, let newest = keys.map(\.day).max(), oldest.day < newest
+        else { return false }
         return expire(oldest, reason: reason)
     }
 
     @discardableResult
     private func expire(_ key: BucketKey, reason: String) -> Bool {
         publishing.withLock { _ in
-            let records = state.withLock { $0.buckets[key]?.segments.map(\.record) ?? [] }
+            let records = state.withLock { state in
+                let own = state.buckets[key]?.segments.map(\.record) ?? []
+                let going = RollupResolution.allCases.filter {
+                    retention(of: $0.signal) == .asSamples
+                }
+                return own + state.rollups(of: own, going)
+            }
             do throws(SQLiteError) {
                 try catalog.publish(adding: [], retiring: records)
             } catch {

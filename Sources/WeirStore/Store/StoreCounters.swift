@@ -10,6 +10,9 @@ package final class StoreCounters: Sendable {
     package let flushes = Counter()
     package let merges = Counter()
     package let mergedRows = Counter()
+    /// Days of metrics that rollups were made of, and their rows.
+    package let rolledUpDays = Counter()
+    package let rolledUpRows = Counter()
     package let segmentBytesWritten = Counter()
     package let expiredSegments = Counter()
     package let erasedRows = Counter()

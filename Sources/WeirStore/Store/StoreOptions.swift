@@ -1,3 +1,5 @@
+package import WeirCore
+
 /// How a store behaves.
 ///
 /// Sizes are bytes, times are nanoseconds.
@@ -14,6 +16,10 @@ package struct StoreOptions: Hashable, Sendable {
     package var streamsMax = 2_000_000
     /// Rows older than this are deleted, a whole day at a time; nil keeps them.
     package var retentionAge: Int64?
+    /// A day of metrics gets rollups when it has been over for this long; nil: none does.
+    package var rollupAfter: Int64? = 24 * 3600 * 1_000_000_000
+    /// How long rollups are kept; those that are not named go with the metrics they are of.
+    package var rollupRetention: [RollupResolution: RollupRetention] = [:]
     /// The oldest days go when the segments take more than this.
     package var retentionBytes: Int?
     /// The oldest days go when the disk has less than this free.
@@ -34,4 +40,13 @@ package enum SyncMode: Hashable, Sendable {
     case always
     /// At most this many nanoseconds after.
     case interval(Int64)
+}
+
+/// How long the rollups of a resolution are kept.
+package enum RollupRetention: Hashable, Sendable {
+    /// As long as the samples they are of.
+    case asSamples
+    case forever
+    /// Days older than this many nanoseconds are deleted.
+    case age(Int64)
 }

@@ -64,6 +64,8 @@ struct StoreState: Sendable {
     var sampleWrites = WriteHistory()
     /// How often rows went that could be read before.
     var sampleGeneration: UInt64 = 0
+    /// Paths of segments of metrics that no rollup came of: they hold staleness markers only.
+    var withoutRollups: Set<String> = []
 
     /// Takes in a journaled batch, split by day.
     mutating func apply(_ batch: ResolvedBatch, tenant: String, signal: Signal, now: Int64) {
@@ -111,6 +113,7 @@ struct StoreState: Sendable {
         remove(records)
         let hasSamples = records.contains {
             $0.bucket.signal == .metrics || $0.bucket.signal == .histograms
+                || $0.bucket.signal.resolution != nil
         }
         if hasSamples { sampleGeneration += 1 }
     }
@@ -118,6 +121,7 @@ struct StoreState: Sendable {
     /// Takes segments out of sight, for others that hold the same rows.
     mutating func remove(_ records: [SegmentRecord]) {
         for record in records {
+            withoutRollups.remove(record.path)
             buckets[record.bucket]?.segments.removeAll { $0.record.name == record.name }
             if let bucket = buckets[record.bucket], bucket.isEmpty {
                 buckets[record.bucket] = nil

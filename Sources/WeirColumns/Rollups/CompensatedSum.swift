@@ -1,15 +1,15 @@
 /// A sum that carries its own rounding error: Kahan's, with Neumaier's improvement.
-package struct CompensatedSum {
+package struct CompensatedSum: Sendable {
     package var sum: Double
     package var compensation: Double
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package init(sum: Double = 0, compensation: Double = 0) {
         self.sum = sum
         self.compensation = compensation
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func add(_ term: Double) {
         let total = sum + term
         if total.isInfinite {
@@ -22,14 +22,14 @@ package struct CompensatedSum {
         sum = total
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package var value: Double { sum.isInfinite ? sum : sum + compensation }
 
     /// The sum of `values[range]`, eight lanes at a time; each lane adds without loss (Knuth's
     /// two-sum), so the result is at least as good as one Kahan sum over all.
     ///
     /// A sum that is not finite is taken again one by one, where infinities are told apart.
-    @inline(__always)
+    @inlinable @inline(__always)
     package static func of(_ values: Span<Double>, _ range: Range<Int>) -> CompensatedSum {
         precondition(range.lowerBound >= 0 && range.upperBound <= values.count)
         var index = range.lowerBound
@@ -63,40 +63,5 @@ package struct CompensatedSum {
         total = CompensatedSum()
         for index in range { total.add(values[index]) }
         return total
-    }
-}
-
-/// A mean that does not overflow where the sum would.
-package struct RunningMean {
-    private var total = CompensatedSum()
-    private var count: Double = 0
-    private var isIncremental = false
-
-    package init() {}
-
-    package mutating func add(_ value: Double) {
-        count += 1
-        if !isIncremental {
-            var next = total
-            next.add(value)
-            if count == 1 || !next.sum.isInfinite {
-                total = next
-                return
-            }
-            isIncremental = true
-            total.sum /= count - 1
-            total.compensation /= count - 1
-        }
-        if total.sum.isInfinite {
-            // An infinite mean stays what it is, but for the opposite infinity or NaN.
-            if value.isInfinite, (total.sum > 0) == (value > 0) { return }
-            if value.isFinite { return }
-        }
-        total.add(value / count - (total.sum + total.compensation) / count)
-    }
-
-    package var value: Double {
-        if isIncremental { return total.sum + total.compensation }
-        return total.sum / count + total.compensation / count
     }
 }

@@ -1,0 +1,75 @@
+internal import Synchronization
+internal import WeirColumns
+package import WeirCore
+internal import WeirSystem
+
+/// Series, and where the rows of their rollups lie or the samples that such rows are made of.
+///
+/// Immutable: what is written later is not in it.
+package final class RollupSelection: Sendable {
+    /// One per series, ascending.
+    package var labels: [Labels] { selection.labels }
+    package var sourceCount: Int { selection.sourceCount }
+    /// Whether the samples of some days are gone, so that only rollups know of them.
+    package let isAlone: Bool
+    private let selection: StreamSelection
+    /// The windows that samples of days without rollups are summed up over.
+    private let foldMilliseconds: Int64
+
+    init(
+        _ selection: StreamSelection,
+        foldMilliseconds: Int64,
+        isAlone: Bool
+    ) {
+        self.selection = selection
+        self.foldMilliseconds = foldMilliseconds
+        self.isAlone = isAlone
+    }
+
+    /// Calls `body` once for each series with its rows, times in milliseconds (rounded down) and
+    /// ascending, and the columns in `columns`.
+    ///
+    /// Called from several threads at once, for different series.
+    ///
+    /// - Returns: False when a rollup turned out to be damaged, and its rows are missing.
+    /// - Throws: `StoreError.budget` when `budget` said stop or `body` returned false.
+    package func scan(
+        columns: Set<Int>,
+        budget: some ScanBudget,
+        _ body: @escaping @Sendable (_ series: Int, _ rows: RollupRows) -> Bool
+    ) throws(StoreError) -> Bool {
+        let pieces = selection.pieces()
+        let shared = ScanState()
+        let watched = RollupBudget(budget)
+        selection.store.scanPool.forEach(count: pieces.count) { index in
+            guard !shared.isStopped.load(ordering: .relaxed) else { return }
+            var worker = RollupScan(
+                self.selection,
+                columns: columns,
+                foldMilliseconds: self.foldMilliseconds
+            )
+            let isDone = worker.run(pieces[index], budget: watched, body)
+            if !isDone { shared.isStopped.store(true, ordering: .relaxed) }
+        }
+        if shared.isStopped.load(ordering: .relaxed) { throw .budget }
+        let damaged = watched.damaged
+        if isAlone { for path in damaged { budget.noteQuarantined(path: path) } }
+        return damaged.isEmpty || isAlone
+    }
+}
+
+/// Charges another budget, and keeps what it is told of damage.
+private final class RollupBudget<Budget: ScanBudget>: ScanBudget {
+    private let budget: Budget
+    private let paths = Mutex<[String]>([])
+
+    init(_ budget: Budget) { self.budget = budget }
+
+    var damaged: [String] { paths.withLock { $0 } }
+
+    func charge(rows: Int, blocks: Int, bytes: Int) -> Bool {
+        budget.charge(rows: rows, blocks: blocks, bytes: bytes)
+    }
+
+    func noteQuarantined(path: String) { paths.withLock { $0.append(path) } }
+}

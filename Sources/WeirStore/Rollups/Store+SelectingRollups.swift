@@ -1,0 +1,73 @@
+internal import Synchronization
+internal import WeirColumns
+package import WeirCore
+package import WeirPattern
+
+extension Store {
+    /// The finest rollups of the days whose samples are no longer there and that touch `times`.
+    func rollupsAlone(tenant: String, times: ClosedRange<Int64>) -> [LiveSegment] {
+        state.withLock { $0.rollupDays(tenant: tenant, times: times) }
+            .compactMap(\.finestAlone)
+            .filter { $0.record.times.overlaps(times) }
+    }
+
+    /// Finds the series of metrics that satisfy every matcher, to be read as rows of rollups: those of
+    /// days that have them, and what the samples of other days come to.
+    ///
+    /// `times` are nanoseconds, inclusive; `resolutions` those whose windows the reader can use, the best
+    /// first. Rollups of days whose samples are gone are read in any case. Nil when no day has a rollup to
+    /// be read.
+    package func selectRollups(
+        tenant: String = "default",
+        matchers: [LabelMatcher],
+        times: ClosedRange<Int64>,
+        resolutions: [RollupResolution],
+        budget: some ScanBudget
+    ) throws(StoreError) -> RollupSelection? {
+        let days = state.withLock { $0.metricDays(tenant: tenant, times: times) }
+        let picks = days.map { Self.pick(from: $0, resolutions) }
+        guard picks.contains(where: { $0 != nil }) else { return nil }
+        let compiled: StreamMatchers
+        do throws(PatternError) {
+            compiled = try StreamMatchers(matchers)
+        } catch {
+            throw .pattern(error)
+        }
+        noteDamage(tenant: tenant, signal: .metrics, times: times, budget: budget)
+        var found: [Found] = []
+        var isAlone = false
+        for (day, pick) in zip(days, picks) {
+            if let pick, pick.record.times.overlaps(times) {
+                let streams = try find(compiled, in: pick, decoder: PageDecoder(), budget: budget)
+                if !streams.isEmpty { found.append(Found(.segment(pick), streams)) }
+                if day.isAlone(pick) { isAlone = true }
+            } else if pick == nil, let metrics = day.metrics {
+                found += try find(
+                    compiled,
+                    in: metrics,
+                    times: times,
+                    registry: registry(tenant: tenant, signal: .metrics),
+                    schema: .metrics,
+                    budget: budget
+                )
+            }
+        }
+        return RollupSelection(
+            combine(found, times: times),
+            foldMilliseconds: resolutions.first?.milliseconds ?? 1,
+            isAlone: isAlone
+        )
+    }
+
+    private static func pick(
+        from day: RollupDay,
+        _ resolutions: [RollupResolution]
+    ) -> LiveSegment? {
+        for resolution in resolutions {
+            if let rollup = day.rollups[resolution], day.isCurrent(rollup) || day.isAlone(rollup) {
+                return rollup
+            }
+        }
+        return day.finestAlone
+    }
+}

@@ -115,7 +115,7 @@ struct SelfMetrics: Sendable {
             counters.mergedRows.value
         )
         counter(
-            "weir_rolled_up_days_total",
+            "weir_rollups_made_total",
             "Days of metrics that rollups were made of",
             counters.rolledUpDays.value
         )

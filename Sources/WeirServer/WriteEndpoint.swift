@@ -93,6 +93,8 @@ final class WriteEndpoint: Sendable {
                 return place.map { known.remove(at: $0) }
             } ?? LineSeries()
         let result = LineProtocolParser.parse(body, options: options, series: &series)
+        // One that grew too large is not kept.
+        guard series.hasRoom else { return result }
         known.withLock { [series] known in
             if known.count == Self.knownMax { known.removeFirst() }
             known.append(series)

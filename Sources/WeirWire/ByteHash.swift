@@ -2,9 +2,9 @@ internal import Glibc
 
 /// Hashes and compares ranges of bytes.
 ///
-/// Not keyed: a hostile body can slow its own parsing by collisions, and is bounded by its size.
+/// Keyed anew with each process, so that no sender can make names that collide.
 enum ByteHash {
-    private static let start: UInt64 = 0x9E37_79B9_7F4A_7C15
+    private static let start = UInt64.random(in: .min ... .max)
 
     /// Long ranges are taken in three lanes, so that no multiplication waits for the one before.
     static func hash(_ range: Range<Int>, in bytes: Span<UInt8>) -> UInt64 {

@@ -58,6 +58,8 @@ package enum LineProtocolError: Error, Hashable {
     case reservedTag(tag: String)
     case tooManyLabels(count: Int, limit: Int)
     case tooManyFields(limit: Int)
+    /// The series that the body names for the first time, with all their labels.
+    case tooManyNames(bytesMax: Int)
     case labelNameTooLong(bytes: Int, limit: Int)
     case labelsTooLong(bytes: Int, limit: Int)
     case labelValueTooLong(tag: String, bytes: Int, limit: Int)
@@ -87,6 +89,9 @@ extension LineProtocolError: CustomStringConvertible {
         case .tooManyLabels(let count, let limit):
             "\(count) labels where at most \(limit) are allowed"
         case .tooManyFields(let limit): "more than \(limit) fields"
+        case .tooManyNames(let bytesMax):
+            "the labels of the series that this body is the first to name take more than "
+                + "\(bytesMax) bytes; send fewer lines at once"
         case .labelsTooLong(let bytes, let limit):
             "tags of \(bytes) bytes where at most \(limit) are allowed"
         case .labelNameTooLong(let bytes, let limit):

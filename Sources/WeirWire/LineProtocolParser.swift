@@ -182,6 +182,8 @@ package struct LineProtocolParser {
             return predicted
         }
         let range = line.lowerBound..<Self.skipToSpace(bytes, line)
+        // What is kept has a space behind it that is no part of it.
+        guard range.upperBound < line.upperBound else { throw .missingFields }
         let hash = ByteHash.hash(range, in: bytes)
         let number: Int
         if let known = series.findPrefix(range, hash: hash, in: bytes) {
@@ -195,6 +197,9 @@ package struct LineProtocolParser {
     }
 
     // MARK: Fields
+
+    /// Bytes that labels of new series may take in one body.
+    private static let madeBytesMax = 512 << 20
 
     /// Parses the fields behind the space at `range.lowerBound`, and appends their values.
     ///
@@ -326,6 +331,10 @@ package struct LineProtocolParser {
         if let known = series.findField(of: prefix, key, in: bytes) { return known }
         guard series.namedCount(of: prefix) < options.fieldsMax else {
             throw .tooManyFields(limit: options.fieldsMax)
+        }
+        // A few bytes of a field stand for all tags of its line.
+        guard series.madeByteCount < Self.madeBytesMax else {
+            throw .tooManyNames(bytesMax: Self.madeBytesMax)
         }
         let names = series.prefixes[prefix]
         let name =

@@ -68,6 +68,8 @@ package struct LineSeries: Sendable {
     private var handles: [StreamHandle] = []
     private var slots = [Slot](repeating: Slot(), count: 256)
     private var namesByteCount = 0
+    /// Bytes of labels that the body is the first to name.
+    private(set) var madeByteCount = 0
     /// The body that is being read.
     private var stamp: UInt32 = 0
     private var lastPrefix: Int32 = -1
@@ -79,6 +81,9 @@ package struct LineSeries: Sendable {
     private var byteCount: Int {
         table.byteCount + namesByteCount + keys.count + prefixes.count * 48 + fields.count * 112
     }
+
+    /// Whether it is no larger than it may be.
+    package var hasRoom: Bool { byteCount <= byteCountMax }
 
     /// Whether series that `options` would not read alike are kept.
     package func isMade(for options: LineProtocolOptions) -> Bool {
@@ -92,6 +97,7 @@ package struct LineSeries: Sendable {
             self = LineSeries(byteCountMax: byteCountMax)
         }
         self.settings = settings
+        madeByteCount = 0
         stamp += 1
     }
 
@@ -198,6 +204,7 @@ package struct LineSeries: Sendable {
         self.labels.append(labels)
         handles.append(StreamHandle())
         namesByteCount += labels.bytes.count
+        madeByteCount += labels.bytes.count
         let number = Int32(truncatingIfNeeded: fields.count - 1)
         place(Slot(hash: Self.hash(prefix, key, in: bytes), field: number))
         return Int(number)

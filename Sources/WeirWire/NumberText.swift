@@ -147,8 +147,12 @@ enum NumberText {
         case "f", "F", "false", "False", "FALSE": return .number(0)
         default:
             // Swift also reads hexadecimal floats, which line protocol does not have.
-            guard !isHexadecimal, let value = Double(word) else { return .notANumber }
-            return .number(value)
+            guard !isHexadecimal, !word.contains("("), let value = Double(word) else {
+                return .notANumber
+            }
+            // Too many digits for a double; infinity itself is spelt in letters alone.
+            let isNumber = text.contains { bytes[$0] &- UInt8(ascii: "0") < 10 }
+            return value.isInfinite && isNumber ? .outOfRange : .number(value)
         }
     }
 }

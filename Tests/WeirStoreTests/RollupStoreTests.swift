@@ -249,6 +249,51 @@ import WeirTestSupport
         #expect(try StoreChecker.check(folder.path).problems.isEmpty)
     }
 
+    /// Samples went for room, and rollups of hours stay for them: a sample that comes late, and an erasure
+    /// among such, leave them.
+    @Test func rollupsWithoutSamplesStayWhenSamplesComeLate() throws {
+        let folder = try TemporaryDirectory()
+        let clock = ManualClock(nanoseconds: Self.midnight + 2 * Self.day)
+        var bytesMax = 0
+        do {
+            let store = try Self.open(folder.path, clock: clock) {
+                $0.rollupRetention[.oneHour] = .forever
+            }
+            try H.append(Self.rows(), to: store)
+            try store.flush()
+            try store.merge()
+            for status in store.status().signals {
+                bytesMax += status.segmentBytes / (status.signal == .rollups1h ? 1 : 2)
+            }
+            store.stop()
+        }
+        let store = try Self.open(folder.path, clock: clock) { options in
+            options.rollupRetention[.oneHour] = .forever
+            options.retentionBytes = bytesMax
+        }
+        clock.advance(nanoseconds: 2 * Self.day)
+        try H.append(Self.rows(day: 4, hosts: 1, everyMinutes: 60), to: store)
+        try store.flush()
+        try H.eventually { Self.rowCount(store, .rollups5m) == 0 }
+        #expect(Self.rowCount(store, .metrics) == 24)
+        #expect(Self.rowCount(store, .rollups1h) == 75)
+        let late = Labels([("__name__", "m"), ("host", "h1")])
+        try H.append([(late, Self.midnight + 5 * H.second, 1)], to: store)
+        try store.flush()
+        try store.merge()
+        try store.merge()
+        #expect(try Self.read(store, [])?["h2"] == Self.hours)
+        let receipt = try store.erase(
+            selectors: [[LabelMatcher(name: "host", operation: .equal, value: "h1")]],
+            times: (Self.midnight + 5 * H.second)...(Self.midnight + 5 * H.second)
+        )
+        #expect(receipt.rows[.metrics] == 1)
+        #expect(try Self.read(store, [])?["h2"] == Self.hours)
+        #expect(try Self.read(store, [])?["h0"]?.prefix(25) == Self.hours[...])
+        store.stop()
+        #expect(try StoreChecker.check(folder.path).problems.isEmpty)
+    }
+
     @Test func aResolutionThatIsTooOldIsNotMadeAgain() throws {
         let folder = try TemporaryDirectory()
         let store = try Self.open(folder.path) { options in

@@ -42,8 +42,12 @@ import WeirWire
         var body = ""
         for _ in 0..<Int.random(in: 1...20, using: &random) {
             let prefix =
-                ["cpu,host=a", "cpu,host=ab", "cpu,h\\ o=a\\,b", "m", "cpu"]
+                ["cpu,host=a", "cpu,host=ab", "cpu,h\\ o=a\\,b", "m", "cpu", "m\\"]
                 .randomElement(using: &random) ?? "m"
+            if Int.random(in: 0..<8, using: &random) == 0 {
+                body += prefix + "\n"
+                continue
+            }
             var fields: [String] = []
             for _ in 0..<Int.random(in: 1...5, using: &random) {
                 let key =

@@ -157,11 +157,13 @@ final class ScrapeLoop: Sendable {
             to: &batches
         )
         intake.telemetry.scrapes.add(1)
-        if let refusal = pay(&owed) ? store(batches) : Self.owedText {
+        if let refusal = pay(&owed) ? store(batches).map({ "\($0)" }) : Self.owedText {
             if report.failure == nil {
                 // As Prometheus has it: what was not stored was not scraped, and its series end.
                 intake.telemetry.failedScrapes.add(1)
                 report.failure = refusal
+                let ends = ScrapeSeries.ends(of: batches)
+                if ends.rowCount > 0, owed.count < Self.owedMax { owed.append(ends) }
                 batches = series.fail(time: time)
                 series.report(
                     isUp: false,
@@ -185,7 +187,12 @@ final class ScrapeLoop: Sendable {
     /// - Returns: Whether nothing is owed any more.
     private func pay(_ owed: inout [MetricBatches]) -> Bool {
         while let first = owed.first {
-            guard store(first) == nil else { return false }
+            switch store(first) {
+            case nil: break
+            // It will never be taken.
+            case .labelsTooLong, .batchTooLarge: break
+            default: return false
+            }
             owed.removeFirst()
         }
         return true
@@ -194,14 +201,14 @@ final class ScrapeLoop: Sendable {
     /// Returns when the store has taken, or refused, all.
     ///
     /// - Returns: Why it took nothing; nil when it did.
-    private func store(_ batches: MetricBatches) -> String? {
-        let result = Monitor<String??>(nil)
+    private func store(_ batches: MetricBatches) -> StoreError? {
+        let result = Monitor<StoreError??>(nil)
         intake.take(batches, format: .scrape) { [intake] outcome in
-            var refusal: String?
+            var refusal: StoreError?
             if case .failure(let error) = outcome {
                 intake.telemetry.refusedMetricRows[MetricFormat.scrape.rawValue]
                     .add(batches.rowCount)
-                refusal = "\(error)"
+                refusal = error
             }
             result.update { $0 = .some(refusal) }
         }

@@ -119,6 +119,22 @@ struct ScrapeSeries {
         return (batches, counts)
     }
 
+    /// The ends of series in `batches`, which are to come to the store whatever becomes of the rest.
+    static func ends(of batches: MetricBatches) -> MetricBatches {
+        var ends = MetricBatches()
+        let marker = Double.staleMarker.bitPattern
+        let samples = batches.samples.columns[0].floats
+        ends.samples = batches.samples.selecting(
+            samples.indices.filter { samples[$0].bitPattern == marker }
+        )
+        // A histogram that ends a series has the marker for its sum.
+        let sums = batches.histograms.columns[1].floats
+        ends.histograms = batches.histograms.selecting(
+            sums.indices.filter { sums[$0].bitPattern == marker }
+        )
+        return ends
+    }
+
     /// The ends of all series of the scrape before.
     mutating func fail(time: Int64) -> MetricBatches {
         let previous = round
@@ -246,7 +262,14 @@ struct ScrapeSeries {
             throw ScrapeFailure("missing metric name (__name__ label)")
         }
         try check(labels, name, job)
-        return labels.labels
+        let renamed = labels.labels
+        guard renamed.bytes.count <= Labels.bytesMax else {
+            throw ScrapeFailure(
+                "labels of \(renamed.bytes.count) bytes (metric: \(name.prefix(50))), "
+                    + "more than \(Labels.bytesMax)"
+            )
+        }
+        return renamed
     }
 
     private static func check(

@@ -191,7 +191,12 @@ extension Store {
     ) {
         let damaged = state.withLock { state in
             state.quarantined.filter { record in
-                record.bucket.tenant == tenant && record.bucket.signal == signal
+                // Rollups are missed where there are no samples to read instead.
+                let isStandIn =
+                    signal == .metrics && record.bucket.signal.resolution != nil
+                    && state.buckets[record.bucket.metrics] == nil
+                return record.bucket.tenant == tenant
+                    && (record.bucket.signal == signal || isStandIn)
                     && record.times.overlaps(times)
             }
         }

@@ -34,10 +34,10 @@ struct RollupDay: Sendable {
         guard let metrics, metrics.memoryRowCount == 0, metrics.segments.count == 1 else {
             return nil
         }
+        // One that stands alone knows of samples that the segment has not.
+        if rollups.values.contains(where: isAlone) { return nil }
         for resolution in wanted {
             guard let rollup = rollups[resolution] else { return metrics.segments[0] }
-            // One that stands alone knows of samples that the segment has not.
-            if isAlone(rollup) { return nil }
             if !isCurrent(rollup) { return metrics.segments[0] }
         }
         return nil
@@ -90,6 +90,19 @@ extension StoreState {
         Set(records.map(\.bucket)).filter { $0.signal == .metrics }.flatMap { key in
             resolutions.flatMap { resolution in
                 buckets[key.rollup(resolution)]?.segments.map(\.record) ?? []
+            }
+        }
+    }
+}
+
+extension StoreState {
+    /// The rollups that go when some segments of metrics are written anew without all their rows: those
+    /// that were made of them, and not those that stand for samples gone before.
+    func rollupsMade(of records: [SegmentRecord]) -> [SegmentRecord] {
+        rollups(of: records).filter { record in
+            let day = rollupDay(record.bucket.metrics)
+            return !day.rollups.values.contains {
+                $0.record.name == record.name && day.isAlone($0)
             }
         }
     }

@@ -74,6 +74,10 @@ struct CommitQueue {
             through: UInt64,
             completion: (@Sendable (Result<Void, FileError>) -> Void)? = nil
         )
+
+        var isAppend: Bool {
+            if case .append = self { true } else { false }
+        }
     }
 
     var jobs: [Job] = []

@@ -19,6 +19,7 @@ extension Store {
         var commitLog = initial
         while let jobs = nextJobs(commitLog) {
             var group: [PendingBatch] = []
+            if !jobs.isEmpty, jobs.allSatisfy(\.isAppend) { waitForRoom(commitLog) }
             for job in jobs {
                 switch job {
                 case .append(let batches): group += batches
@@ -85,7 +86,6 @@ extension Store {
     /// Journals a group, syncs it if any of it asks for that, applies it and acknowledges it.
     private func commit(_ group: [PendingBatch], _ commitLog: inout CommitLog) {
         guard !group.isEmpty else { return }
-        waitForRoom()
         if commits.read({ $0.isPoisoned }) {
             for batch in group { batch.completion(.failure(.stopping)) }
             return
@@ -165,16 +165,20 @@ extension Store {
     /// refused.
     ///
     /// Not while a flush waits for this thread, nor when the disk has no room for what it writes.
-    private func waitForRoom() {
+    private func waitForRoom(_ commitLog: CommitLog) {
         let limit = options.memoryBytesMax - options.memoryBytesMax / 8
         func isRoom() -> Bool {
             state.withLock { $0.memoryByteCount < limit || $0.isDiskFull }
         }
         guard !isRoom() else { return }
-        let _: Void? = commits.wait(timeoutNanoseconds: Self.roomWaitNanoseconds) { queue in
-            let isAsked = queue.jobs.contains { job in
-                if case .append = job { false } else { true }
-            }
+        var timeout = Self.roomWaitNanoseconds
+        if let since = commitLog.unsyncedSince {
+            // What was acknowledged is synced when that was promised.
+            let due = since + commitLog.syncInterval - Stopwatch.monotonicNanoseconds()
+            timeout = max(0, min(timeout, due))
+        }
+        let _: Void? = commits.wait(timeoutNanoseconds: timeout) { queue in
+            let isAsked = !queue.jobs.allSatisfy(\.isAppend)
             return isAsked || queue.isStopping || queue.isPoisoned || isRoom() ? () : nil
         }
     }

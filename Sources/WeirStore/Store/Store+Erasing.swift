@@ -214,7 +214,7 @@ extension Store {
             return
         }
         let old = [segment.record]
-        let rollups = state.withLock { $0.rollups(of: old) }
+        let rollups = state.withLock { $0.rollupsMade(of: old) }
         let isPublished = try publishMerge(
             written.map { [$0] } ?? [],
             retiring: old,

@@ -200,7 +200,7 @@ extension Store {
                         $0.record.name == record.name
                     } == true
                 }
-                return (isStillThere, isRewrite ? state.rollups(of: replaced) : [])
+                return (isStillThere, isRewrite ? state.rollupsMade(of: replaced) : [])
             }
             guard isStillThere else {
                 for segment in added { try? fileSystem.removeFile(segment.reader.path) }

@@ -97,7 +97,8 @@ extension Store {
                     path: "\(directory)/\(record.path)",
                     fileSystem: fileSystem
                 )
-                guard reader.footer.sequences == record.sequences,
+                guard reader.footer.signal == record.bucket.signal,
+                    reader.footer.sequences == record.sequences,
                     reader.footer.rowCount == record.rowCount
                 else { throw .notASegment(path: reader.path) }
                 state.buckets[record.bucket, default: Bucket()].segments.append(

@@ -51,8 +51,12 @@ extension Store {
             state.buckets.filter { !$0.value.segments.isEmpty }.map(\.key)
         }
         let outlives = { (key: BucketKey) in self.retention(of: key.signal) != .asSamples }
-        return keys.filter { !outlives($0) }.sorted { $0.day < $1.day }
-            + keys.filter(outlives).sorted { $0.day < $1.day }
+        // Of one day the samples come first: their rollups go with them.
+        func isBefore(_ left: BucketKey, _ right: BucketKey) -> Bool {
+            (left.day, left.signal.rawValue) < (right.day, right.signal.rawValue)
+        }
+        return keys.filter { !outlives($0) }.sorted(by: isBefore)
+            + keys.filter(outlives).sorted(by: isBefore)
     }
 
     private func segmentByteCount() -> Int {
@@ -65,7 +69,8 @@ extension Store {
 
     private func expireOldest(reason: String) -> Bool {
         let keys = bucketKeys()
-        guard let oldest = keys.first, let newest = keys.map(\.day).max(), oldest.day < newest
+        guard let newest = keys.map(\.day).max(),
+            let oldest = keys.first(where: { $0.day < newest })
         else { return false }
         return expire(oldest, reason: reason)
     }

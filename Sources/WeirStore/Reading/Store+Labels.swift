@@ -15,12 +15,7 @@ extension Store {
         times: ClosedRange<Int64>,
         budget: some ScanBudget
     ) throws(StoreError) -> LabelTexts {
-        let compiled: StreamMatchers
-        do throws(PatternError) {
-            compiled = try StreamMatchers(matchers)
-        } catch {
-            throw .pattern(error)
-        }
+        let compiled = try StreamMatchers.compiled(matchers)
         noteDamage(tenant: tenant, signal: signal, times: times, budget: budget)
         var texts = LabelTexts()
         let decoder = PageDecoder()

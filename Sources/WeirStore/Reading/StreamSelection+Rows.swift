@@ -66,14 +66,7 @@ private struct RowScan {
                 do throws(DecodeError) {
                     try append(run, piece.loaded)
                 } catch {
-                    guard case .segment(let segment) = selection.sources[run.source].place else {
-                        continue
-                    }
-                    selection.store.quarantine(
-                        segment,
-                        .undecodable(path: segment.reader.path, offset: 0, error)
-                    )
-                    budget.noteQuarantined(path: segment.record.path)
+                    selection.setAside(run.source, error, budget)
                     gathered.removeAll()
                     break
                 }

@@ -40,6 +40,17 @@ extension StreamSelection {
         if shared.isStopped.load(ordering: .relaxed) { throw .budget }
     }
 
+    /// Quarantines the segment of a source whose rows cannot be decoded, and says so; rows in memory are
+    /// not encoded.
+    func setAside(_ source: Int, _ error: DecodeError, _ budget: some ScanBudget) {
+        guard case .segment(let segment) = sources[source].place else { return }
+        store.quarantine(
+            segment,
+            .undecodable(path: segment.reader.path, offset: 0, error)
+        )
+        budget.noteQuarantined(path: segment.record.path)
+    }
+
     /// Cuts the streams into pieces of about equal work, at the block boundaries of the largest
     /// source where it can, so that few blocks are decompressed twice.
     func pieces() -> [Range<Int>] {
@@ -178,13 +189,7 @@ private struct FloatScan {
             do throws(DecodeError) {
                 try append(run, loaded, needsTimes: !isShared)
             } catch {
-                if case .segment(let segment) = selection.sources[run.source].place {
-                    selection.store.quarantine(
-                        segment,
-                        .undecodable(path: segment.reader.path, offset: 0, error)
-                    )
-                    budget.noteQuarantined(path: segment.record.path)
-                }
+                selection.setAside(run.source, error, budget)
                 timesKey = []
                 return false
             }

@@ -118,12 +118,7 @@ extension Store {
         times: ClosedRange<Int64>,
         budget: some ScanBudget
     ) throws(StoreError) -> StreamSelection {
-        let compiled: StreamMatchers
-        do throws(PatternError) {
-            compiled = try StreamMatchers(matchers)
-        } catch {
-            throw .pattern(error)
-        }
+        let compiled = try StreamMatchers.compiled(matchers)
         let buckets = buckets(tenant: tenant, signal: signal, times: times)
         noteDamage(tenant: tenant, signal: signal, times: times, budget: budget)
         var found: [Found] = []

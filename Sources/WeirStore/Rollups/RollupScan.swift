@@ -73,13 +73,7 @@ struct RollupScan {
             do throws(DecodeError) {
                 try append(run, loaded, needsTimes: !isShared)
             } catch {
-                if case .segment(let segment) = selection.sources[run.source].place {
-                    selection.store.quarantine(
-                        segment,
-                        .undecodable(path: segment.reader.path, offset: 0, error)
-                    )
-                    budget.noteQuarantined(path: segment.record.path)
-                }
+                selection.setAside(run.source, error, budget)
                 return false
             }
         }

@@ -27,12 +27,7 @@ extension Store {
         let days = state.withLock { $0.metricDays(tenant: tenant, times: times) }
         let picks = days.map { Self.pick(from: $0, resolutions) }
         guard picks.contains(where: { $0 != nil }) else { return nil }
-        let compiled: StreamMatchers
-        do throws(PatternError) {
-            compiled = try StreamMatchers(matchers)
-        } catch {
-            throw .pattern(error)
-        }
+        let compiled = try StreamMatchers.compiled(matchers)
         noteDamage(tenant: tenant, signal: .metrics, times: times, budget: budget)
         var found: [Found] = []
         var isAlone = false

@@ -90,6 +90,15 @@ struct StreamMatchers: Sendable {
         requiredPrefix = name.map { Labels([(Labels.metricNameLabel, $0)]).bytes } ?? []
     }
 
+    /// The same for the store's callers, who are told of a bad pattern in the store's errors.
+    static func compiled(_ matchers: [LabelMatcher]) throws(StoreError) -> Self {
+        do throws(PatternError) {
+            return try Self(matchers)
+        } catch {
+            throw .pattern(error)
+        }
+    }
+
     /// Whether label sets from `first` up to, but not with, `next` can match.
     ///
     /// `next` is nil at the end.

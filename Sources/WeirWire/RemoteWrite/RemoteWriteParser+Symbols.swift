@@ -18,7 +18,10 @@ extension RemoteWriteParser {
         // All symbols come first, as nothing says that they stand there first.
         var reader = ProtobufReader(0..<bytes.count)
         while let field = try reader.next(bytes) {
-            guard field.number == 4, field.wire == .bytes else { continue }
+            guard field.number == 4, field.wire == .bytes else {
+                try Self.stepOverSeries(bytes, &reader)
+                continue
+            }
             symbols.ranges.append(field.range)
             symbols.numbers.append(
                 interner.symbol(field.range, in: bytes).map(UInt32.init) ?? SymbolTable.none
@@ -30,7 +33,21 @@ extension RemoteWriteParser {
         while let field = try reader.next(bytes), hasRoom {
             guard field.number == 5, field.wire == .bytes else { continue }
             try readSeriesOfTwo(bytes, field.range, numbers: numbers.span)
+            var cursor = reader.offset
+            while let range = try Self.nextSeries(0x2A, bytes, &cursor), hasRoom {
+                try readSeriesOfTwo(bytes, range, numbers: numbers.span)
+            }
+            reader = ProtobufReader(cursor..<bytes.count)
         }
+    }
+
+    private static func stepOverSeries(
+        _ bytes: Span<UInt8>,
+        _ reader: inout ProtobufReader
+    ) throws(DecodeError) {
+        var cursor = reader.offset
+        while try nextSeries(0x2A, bytes, &cursor) != nil {}
+        reader = ProtobufReader(cursor..<bytes.count)
     }
 
     private mutating func readSeriesOfTwo(

@@ -61,12 +61,13 @@ extension RemoteWriteParser {
         if let first = range.first, bytes[first] == 0x0A {
             let (packed, end) = try Self.message(bytes, first + 1, range.upperBound)
             rest = end..<range.upperBound
-            if let entry = interner.predicted(by: packed, in: bytes, numbers: numbers),
-                try !hasField(1, bytes, rest)
-            {
-                interner.found(entry)
-                var series = Series(entry: entry)
-                return try readRows(bytes, rest, &series, version: .two)
+            if let entry = interner.predicted(by: packed, in: bytes, numbers: numbers) {
+                if try takesOneSample(bytes, rest, entry) { return }
+                if try !hasField(1, bytes, rest) {
+                    interner.found(entry)
+                    var series = Series(entry: entry)
+                    return try readRows(bytes, rest, &series, version: .two)
+                }
             }
             var reader = ProtobufReader(packed)
             while let bits = try reader.nextVarint(bytes) { symbols.references.append(bits) }

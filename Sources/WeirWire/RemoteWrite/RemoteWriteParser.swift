@@ -115,6 +115,7 @@ package struct RemoteWriteParser {
             in: bytes
         ) {
             let rest = (range.lowerBound + interner.keyLength(of: entry))..<range.upperBound
+            if try takesOneSample(bytes, rest, entry) { return }
             if try !hasField(1, bytes, rest) {
                 interner.found(entry)
                 var series = Series(entry: entry)
@@ -299,6 +300,27 @@ package struct RemoteWriteParser {
             cursor = end
             try readSample(bytes, message, &series)
         }
+    }
+
+    /// Reads what nearly every series has besides its labels, one sample of 16 bytes; false where there is
+    /// something else, or a time that is refused.
+    @inline(__always)
+    mutating func takesOneSample(
+        _ bytes: Span<UInt8>,
+        _ rest: Range<Int>,
+        _ entry: Int
+    ) throws(DecodeError) -> Bool {
+        let start = rest.lowerBound
+        guard rest.count == 18, bytes[start] == 0x12, bytes[start &+ 1] == 16 else { return false }
+        let (value, milliseconds) = try Self.sample(bytes, (start &+ 2)..<rest.upperBound)
+        let (time, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
+        guard !overflow, time <= options.now || time &- options.now <= options.futureMax else {
+            return false
+        }
+        interner.found(entry)
+        let stream = interner.stream(of: entry, line: seriesNumber)
+        rows.append(Row(value: value, time: time, stream: stream))
+        return true
     }
 
     @inline(__always)

@@ -20,11 +20,17 @@ package struct RollupFunction: Sendable {
     /// The same over samples.
     package let function: RangeFunction
     private let extrapolation: ExtrapolationKernel
+    /// Whether rows are of the windows that sums of samples are made of.
+    private let hasWindowsOfSums: Bool
 
+    /// `isRolledUp`: Whether rows are of the windows of rollups that `function`'s are made of; else of
+    /// single milliseconds, where there are samples.
+    ///
     /// - Returns: Nil when the function asks more of samples than rollups keep.
-    package init?(_ function: RangeFunction) {
+    package init?(_ function: RangeFunction, isRolledUp: Bool) {
         guard !Self.columns(of: function.function).isEmpty else { return nil }
         self.function = function
+        hasWindowsOfSums = isRolledUp
         extrapolation = ExtrapolationKernel(
             isCounter: function.function != .delta,
             isRate: function.function == .rate,
@@ -56,14 +62,19 @@ package struct RollupFunction: Sendable {
 
     /// Fills `row` with the function's value at each step; steps without rows are left alone.
     ///
-    /// `least` is how well each number must be known. False when one is not; the row is then of no use.
+    /// `least` is how well each number must be known, but those of the steps that `alone` names, one by
+    /// one: nothing else knows of them. It is empty when there are none.
+    ///
+    /// - Returns: False when one is not; what the row then has at other steps than those is of no use.
     package func apply(
         _ rows: RollupRows,
         atLeast least: Accuracy,
+        alone: [Bool] = [],
         into row: inout MutableSpan<Double>
     ) throws(QueryError) -> Bool {
         let slide = function.slide
-        precondition(row.count == slide.ends.count)
+        precondition(row.count == slide.ends.count && (alone.isEmpty || alone.count == row.count))
+        var isKnown = true
         let view = RollupView(rows)
         let rowTimes = view.times
         let times = rowTimes.span
@@ -87,10 +98,13 @@ package struct RollupFunction: Sendable {
                 lower..<upper,
                 Window(start: start, end: end, step: step)
             )
-            guard accuracy >= least else { return false }
+            if accuracy < least, alone.isEmpty || !alone[step] {
+                guard !alone.isEmpty else { return false }
+                isKnown = false
+            }
             row[step] = value
         }
-        return true
+        return isKnown
     }
 
     private func value(
@@ -128,7 +142,8 @@ package struct RollupFunction: Sendable {
             }
         }
         // `SumKernel` adds the same parts up in the same order.
-        let isSame = rows.areWhole(range) || rows.areSumsExact(range)
+        let isSame =
+            (hasWindowsOfSums && rows.areWhole(range)) || rows.areSumsExact(range)
         let isFinite = (total.sum + total.compensation).isFinite
         guard function.function == .avg_over_time else {
             let isOne = range.count == 1

@@ -10,8 +10,11 @@ package final class RollupSelection: Sendable {
     /// One per series, ascending.
     package var labels: [Labels] { selection.labels }
     package var sourceCount: Int { selection.sourceCount }
-    /// Whether the samples of some days are gone, so that only rollups know of them.
-    package let isAlone: Bool
+    /// The times of rows whose samples are gone, so that only rollups know of them: milliseconds,
+    /// ascending and apart.
+    package let alone: [ClosedRange<Int64>]
+    /// The paths of those rollups.
+    private let alonePaths: Set<String>
     private let selection: StreamSelection
     /// The windows that samples of days without rollups are summed up over.
     private let foldMilliseconds: Int64
@@ -19,11 +22,23 @@ package final class RollupSelection: Sendable {
     init(
         _ selection: StreamSelection,
         foldMilliseconds: Int64,
-        isAlone: Bool
+        alone: [ClosedRange<Int64>],
+        alonePaths: Set<String>
     ) {
         self.selection = selection
         self.foldMilliseconds = foldMilliseconds
-        self.isAlone = isAlone
+        self.alone = alone
+        self.alonePaths = alonePaths
+    }
+
+    /// Only the series of `wanted`, which ascend; those that are not among the selection's have no rows.
+    package func narrowed(to wanted: [Labels]) -> RollupSelection {
+        RollupSelection(
+            selection.narrowed(to: wanted),
+            foldMilliseconds: foldMilliseconds,
+            alone: alone,
+            alonePaths: alonePaths
+        )
     }
 
     /// Calls `body` once for each series with its rows, times in milliseconds (rounded down) and
@@ -31,7 +46,8 @@ package final class RollupSelection: Sendable {
     ///
     /// Called from several threads at once, for different series.
     ///
-    /// - Returns: False when a rollup turned out to be damaged, and its rows are missing.
+    /// - Returns: False when a segment turned out to be damaged, and its rows are missing: what is there
+    ///   is to be selected again. Only of a rollup whose samples are gone `budget` is told.
     /// - Throws: `StoreError.budget` when `budget` said stop or `body` returned false.
     package func scan(
         columns: Set<Int>,
@@ -53,13 +69,13 @@ package final class RollupSelection: Sendable {
         }
         if shared.isStopped.load(ordering: .relaxed) { throw .budget }
         let damaged = watched.damaged
-        if isAlone { for path in damaged { budget.noteQuarantined(path: path) } }
-        return damaged.isEmpty || isAlone
+        for path in damaged where alonePaths.contains(path) { budget.noteQuarantined(path: path) }
+        return damaged.isEmpty
     }
 }
 
 /// Charges another budget, and keeps what it is told of damage.
-private final class RollupBudget<Budget: ScanBudget>: ScanBudget {
+final class RollupBudget<Budget: ScanBudget>: ScanBudget {
     private let budget: Budget
     private let paths = Mutex<[String]>([])
 

@@ -49,7 +49,7 @@ import WeirTestSupport
         "sum by (host) (avg_over_time(g[35m]))",
     ]
 
-    /// `streamed`: Also where aggregations add up while they read. `shift`: Off the rows of rollups.
+    /// `streamed` is where aggregations add up while they read, `shift` off the rows of rollups.
     @Test(arguments: queries, [(Int64(0), nil), (0, 1), (60_000, nil)] as [(Int64, Int?)])
     func onlyWindowsThatTouchADayWithoutSamplesAreRounded(
         query: String,

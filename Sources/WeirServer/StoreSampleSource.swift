@@ -199,6 +199,22 @@ final class QueryBudget: ScanBudget {
         }
     }
 
+    /// Reserves memory.
+    ///
+    /// - Returns: False when the query may use no more, and is to stop.
+    func reserve(bytes: Int) -> Bool {
+        do throws(QueryError) {
+            try context.reserve(bytes: bytes)
+            return true
+        } catch {
+            context.release(bytes: bytes)
+            stop(error)
+            return false
+        }
+    }
+
+    func release(bytes: Int) { context.release(bytes: bytes) }
+
     func stop(_ error: QueryError) { firstError.withLock { $0 = $0 ?? error } }
 
     func noteQuarantined(path: String) {

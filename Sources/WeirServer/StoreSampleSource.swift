@@ -203,12 +203,17 @@ final class QueryBudget: ScanBudget {
     ///
     /// - Returns: False when the query may use no more, and is to stop.
     func reserve(bytes: Int) -> Bool {
+        if reserveSpare(bytes: bytes) { return true }
+        stop(.limit(name: "query memory bytes", limit: context.memoryBytesMax))
+        return false
+    }
+
+    func reserveSpare(bytes: Int) -> Bool {
         do throws(QueryError) {
             try context.reserve(bytes: bytes)
             return true
         } catch {
             context.release(bytes: bytes)
-            stop(error)
             return false
         }
     }

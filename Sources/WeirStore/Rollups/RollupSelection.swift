@@ -87,5 +87,8 @@ final class RollupBudget<Budget: ScanBudget>: ScanBudget {
         budget.charge(rows: rows, blocks: blocks, bytes: bytes)
     }
 
+    func reserveSpare(bytes: Int) -> Bool { budget.reserveSpare(bytes: bytes) }
+    func release(bytes: Int) { budget.release(bytes: bytes) }
+
     func noteQuarantined(path: String) { paths.withLock { $0.append(path) } }
 }

@@ -276,12 +276,14 @@ extension Store {
             do throws(StreamSearchError) {
                 try segment.reader.forEachStream(
                     matching: try Self.compile(selector),
-                    decoder: PageDecoder()
+                    decoder: PageDecoder(),
+                    budget: OwnBudget()
                 ) { ordinal, _ in found.insert(Int32(ordinal)) }
             } catch {
                 switch error {
                 case .pattern(let error): throw .pattern(error)
                 case .segment(let error): throw .segment(error)
+                case .budget: throw .budget
                 }
             }
         }

@@ -1,3 +1,5 @@
+internal import WeirCore
+
 /// Answers range queries with what a cache holds of them, and evaluates the rest.
 ///
 /// The answer is the one that evaluating all steps would give (docs/decisions/012-results-cache.md), and so

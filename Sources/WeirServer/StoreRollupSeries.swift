@@ -35,20 +35,22 @@ struct StoreRollupSeries: RollupSeries {
 
     func scan(
         columns: Set<Int>,
-        _ body:
-            @escaping @Sendable (_ series: Int, _ rows: RollupRows) throws(QueryError) -> Bool
+        _ newBody: @escaping @Sendable () -> RollupBody
     ) throws(QueryError) -> Bool {
         do throws(StoreError) {
-            return try selection.scan(columns: columns, budget: budget) { [budget] series, rows in
-                do throws(QueryError) {
-                    return try body(series, rows)
-                } catch {
-                    budget.stop(error)
-                    return false
+            return try selection.scan(columns: columns, budget: budget) { [budget] in
+                let body = newBody()
+                return { series, rows in
+                    do throws(QueryError) {
+                        return try body(series, rows)
+                    } catch {
+                        budget.stop(error)
+                        return false
+                    }
                 }
             }
         } catch {
-            // `body` wanted no more.
+            // A body wanted no more.
             if error == .budget, budget.error == nil { return false }
             throw StoreSampleSource.queryError(error, budget)
         }

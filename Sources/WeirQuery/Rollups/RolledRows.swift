@@ -29,17 +29,18 @@ struct RolledRows: GridRows {
     }
 
     private static func filling(_ buffer: GridBuffer) -> Use {
-        { (series, fill) throws(QueryError) in
-            try buffer.withRow(series) { (row) throws(QueryError) in try fill(&row) }
+        { series, answer in
+            buffer.withRow(series) { row in
+                for step in answer.indices { row[step] = answer[step] }
+            }
         }
     }
 
     func aggregated(
         _ operation: AggregationOperator,
-        _ grouping: Grouping,
-        outputLabels: [Labels]
+        _ grouping: Grouping
     ) throws(QueryError) -> SeriesGrid? {
-        let groups = LabelGroups(outputLabels, grouping)
+        let groups = LabelGroups(labels, grouping)
         var totals = try newTotals(operation, groups)
         let missed = try scanRollups(adding(to: totals, groups))
         if missed == nil { totals = try newTotals(operation, groups) }
@@ -61,45 +62,44 @@ struct RolledRows: GridRows {
     }
 
     private func adding(to totals: GroupAccumulator, _ groups: LabelGroups) -> Use {
-        let (groupOf, steps) = (groups.groupOf, function.function.times.count)
-        return { (series, fill) throws(QueryError) in
-            var scratch = [Double](repeating: .absent, count: steps)
-            var row = scratch.mutableSpan
-            try fill(&row)
-            totals.add(row.span, to: groupOf[series])
-        }
+        let groupOf = groups.groupOf
+        return { series, answer in totals.add(answer, to: groupOf[series]) }
     }
 
-    private typealias Fill = (_ row: inout MutableSpan<Double>) throws(QueryError) -> Void
-    /// What is done with a series that has anything, given what fills its row.
-    private typealias Use = @Sendable (_ series: Int, _ fill: Fill) throws(QueryError) -> Void
+    /// What is done with the row of numbers of a series that has any.
+    private typealias Use = @Sendable (_ series: Int, _ answer: Span<Double>) -> Void
 
     /// Calls `use` for each series that rollups answer for.
     ///
     /// - Returns: Those that they do not; nil when all must be done again with samples.
     private func scanRollups(_ use: @escaping Use) throws(QueryError) -> [Int]? {
         let (function, context, labels, place) = (function, context, labels, notePlace)
-        let steps = function.function.times.count
         let least = series.isAlone ? .poor : least
         let progress = Mutex(Progress())
         let isWhole = try series.scan(columns: function.columns) {
-            (number, rows) throws(QueryError) in
-            try context.check()
-            var numbers = [Double](repeating: .absent, count: steps)
-            var scratch = numbers.mutableSpan
-            guard try function.apply(rows, atLeast: least, into: &scratch) else {
-                return progress.withLock { progress in
-                    progress.missed.append(number)
-                    return progress.answered > 0 || progress.missed.count < Self.triesMax
+            var windows = RollupWindows(function.function.slide)
+            var numbers: [Double] = []
+            var answered = 0
+            return { (number, rows) throws(QueryError) in
+                if answered & 15 == 0 { try context.check() }
+                windows.find(rows.times)
+                numbers.removeAll(keepingCapacity: true)
+                numbers.append(
+                    contentsOf: repeatElement(.absent, count: function.function.times.count)
+                )
+                var row = numbers.mutableSpan
+                guard function.apply(rows, windows, atLeast: least, into: &row) else {
+                    return progress.withLock { progress in
+                        progress.missed.append(number)
+                        return progress.hasAnswered || progress.missed.count < Self.triesMax
+                    }
                 }
+                function.function.note(labels[number], row.span, at: place)
+                use(number, row.span)
+                if answered == 0 { progress.withLock { $0.hasAnswered = true } }
+                answered += 1
+                return true
             }
-            function.function.note(labels[number], scratch.span, at: place)
-            let answer = numbers
-            try use(number) { (row) throws(QueryError) in
-                for step in answer.indices { row[step] = answer[step] }
-            }
-            progress.withLock { $0.answered += 1 }
-            return true
         }
         return isWhole ? progress.withLock { $0.missed.sorted() } : nil
     }
@@ -111,16 +111,16 @@ struct RolledRows: GridRows {
         try series.samples(of: wanted).scan { (index, times, values) throws(QueryError) in
             try context.check()
             let number = wanted[index]
-            let (times, values) = (times, values)
-            try use(number) { (row) throws(QueryError) in
-                try function.function.apply(times, values, into: &row)
-                function.function.note(labels[number], row.span, at: place)
-            }
+            var numbers = [Double](repeating: .absent, count: function.function.times.count)
+            var row = numbers.mutableSpan
+            try function.function.apply(times, values, into: &row)
+            function.function.note(labels[number], row.span, at: place)
+            use(number, row.span)
         }
     }
 
     private struct Progress {
-        var answered = 0
+        var hasAnswered = false
         /// The series that rollups could not answer for.
         var missed: [Int] = []
     }

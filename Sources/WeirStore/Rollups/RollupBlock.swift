@@ -1,0 +1,246 @@
+internal import WeirColumns
+internal import WeirCore
+
+/// Walks one block of rollups, run by run, and decodes of it what is asked for.
+///
+/// A run of rollups has few rows in many columns, so that keeping its heads costs more than its rows
+/// do: heads are read in passing, and those of columns that are not wanted are passed over.
+/// Layout: docs/format/segment.md, version 1.
+struct RollupBlock {
+    /// What is needed while a run is decoded, and is reused from run to run.
+    struct Scratch {
+        fileprivate var lists = FloatLists()
+        fileprivate var integers: [Int64] = []
+    }
+
+    private struct Column {
+        let isFloat: Bool
+        let isWanted: Bool
+        /// Where the next run's body begins, and where the last one's ends: in `bodies`, or for a
+        /// column that is not wanted in its page.
+        var offset: Int
+        let end: Int
+    }
+
+    private let entry: BlockEntry
+    private let head: [UInt8]
+    private var headOffset = 0
+    /// The bodies of the times and of the wanted columns, end to end.
+    private let bodies: [UInt8]
+    private var columns: [Column]
+    private var runsLeft: Int
+    private var rowsLeft: Int
+    private var rowCount = 0
+    private var lastStream: Int
+    /// The run's stream that comes next; nil at the end.
+    private(set) var stream: Int?
+    /// How the times of the run before are packed, which the next one may share.
+    private var packedTimes: IntegerPacking?
+    private var timeLists = IntegerLists()
+    private var timeBody = 0..<0
+    private let timesEnd: Int
+    /// The same in milliseconds, rounded down; empty until they are asked for.
+    private var times: [Int64] = []
+
+    /// Reads block `index`: its head, its times and the columns in `wanted`.
+    init(
+        _ segment: SegmentReader,
+        _ index: Int,
+        columns wanted: Set<Int>,
+        decoder: PageDecoder
+    ) throws(SegmentError) {
+        let entry = segment.footer.blocks[index]
+        func page(_ number: Int) throws(SegmentError) -> [UInt8] {
+            try segment.readPage(
+                entry.pages[number],
+                at: entry.offset(ofPage: number),
+                decoder: decoder
+            )
+        }
+        self.entry = entry
+        let head = try page(0)
+        self.head = head
+        var bodies = try page(1)
+        timesEnd = bodies.count
+        var columns: [Column] = []
+        for (number, column) in segment.footer.signal.schema.columns.enumerated() {
+            let isWanted = wanted.contains(number)
+            let start = isWanted ? bodies.count : 0
+            if isWanted { bodies.append(contentsOf: try page(2 + number)) }
+            columns.append(
+                Column(
+                    isFloat: column.kind == .float64,
+                    isWanted: isWanted,
+                    offset: start,
+                    end: start + entry.pages[2 + number].rawCount
+                )
+            )
+        }
+        self.bodies = bodies
+        self.columns = columns
+        lastStream = entry.firstStream
+        rowsLeft = entry.rowCount
+        runsLeft = 0
+        do throws(DecodeError) {
+            var reader = ByteReader(head.span)
+            runsLeft = try reader.readCount(limit: entry.rowCount)
+            try begin(&reader)
+            headOffset = reader.offset
+        } catch {
+            throw .undecodable(path: segment.path, offset: entry.offset, error)
+        }
+    }
+
+    /// Reads whose run comes next and how many rows it has.
+    ///
+    /// - Throws: `DecodeError` also when there is none and the block does not end as it should.
+    private mutating func begin(_ reader: inout ByteReader) throws(DecodeError) {
+        stream = nil
+        guard runsLeft > 0 else {
+            guard rowsLeft == 0, reader.remaining == 0, timeBody.upperBound == timesEnd,
+                columns.allSatisfy({ $0.offset == $0.end })
+            else { throw .notCanonical(offset: reader.offset) }
+            return
+        }
+        runsLeft -= 1
+        lastStream += try reader.readCount(limit: entry.lastStream - lastStream)
+        rowCount = try reader.readCount(limit: rowsLeft)
+        rowsLeft -= rowCount
+        stream = lastStream
+    }
+
+    /// Passes over the next run, which there is.
+    mutating func skip(_ scratch: inout Scratch) throws(DecodeError) {
+        var none = RollupRows()
+        try take(isWanted: false, into: &none, &scratch)
+    }
+
+    /// Appends the next run's rows, which there are, to `rows`, times in milliseconds.
+    mutating func take(
+        into rows: inout RollupRows,
+        _ scratch: inout Scratch
+    ) throws(DecodeError) {
+        try take(isWanted: true, into: &rows, &scratch)
+    }
+
+    @inline(__always)
+    private mutating func take(
+        isWanted: Bool,
+        into rows: inout RollupRows,
+        _ scratch: inout Scratch
+    ) throws(DecodeError) {
+        let (head, bodies) = (head, bodies)
+        var reader = ByteReader(head.span.extracting(headOffset..<head.count))
+        try readTimes(&reader)
+        if isWanted {
+            if times.isEmpty { try decodeTimes(bodies.span) }
+            rows.times.append(contentsOf: times)
+        }
+        for index in columns.indices {
+            let column = columns[index]
+            let start = column.offset
+            if column.isFloat {
+                let run = try FloatPacking(count: rowCount, from: &reader, lists: &scratch.lists)
+                let end = try advance(index, by: run.bodyCount, reader.offset)
+                guard isWanted, column.isWanted else { continue }
+                try run.decode(
+                    bodies.span.extracting(start..<end),
+                    scratch.lists,
+                    appendingTo: &rows.columns[index].floats,
+                    scratch: &scratch.integers
+                )
+            } else {
+                let run = try IntegerPacking(
+                    count: rowCount,
+                    from: &reader,
+                    lists: &scratch.lists.integers
+                )
+                let end = try advance(index, by: run.bodyCount, reader.offset)
+                guard isWanted, column.isWanted else { continue }
+                try run.decode(
+                    bodies.span.extracting(start..<end),
+                    scratch.lists.integers,
+                    appendingTo: &rows.columns[index].ints
+                )
+            }
+        }
+        try begin(&reader)
+        headOffset += reader.offset
+    }
+
+    /// - Returns: Where the body ends that `count` bytes of a column are.
+    @inline(__always)
+    private mutating func advance(
+        _ column: Int,
+        by count: Int,
+        _ headOffset: Int
+    ) throws(DecodeError) -> Int {
+        let end = columns[column].offset + count
+        guard end <= columns[column].end else { throw .notCanonical(offset: headOffset) }
+        columns[column].offset = end
+        return end
+    }
+
+    @inline(__always)
+    private mutating func readTimes(_ reader: inout ByteReader) throws(DecodeError) {
+        guard try reader.readByte() != 0 else {
+            guard packedTimes?.count == rowCount else {
+                throw .notCanonical(offset: reader.offset)
+            }
+            return
+        }
+        let packed = try IntegerPacking(count: rowCount, from: &reader, lists: &timeLists)
+        let start = timeBody.upperBound
+        guard start + packed.bodyCount <= timesEnd else {
+            throw .notCanonical(offset: reader.offset)
+        }
+        timeBody = start..<(start + packed.bodyCount)
+        packedTimes = packed
+        times.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func decodeTimes(_ bodies: Span<UInt8>) throws(DecodeError) {
+        try packedTimes?.decode(bodies.extracting(timeBody), timeLists, appendingTo: &times)
+        for index in times.indices { times[index] = RollupFold.milliseconds(times[index]) }
+    }
+}
+
+/// A rollup's part of a piece of a scan: the blocks that hold its streams, in order.
+struct RollupBlocks {
+    /// The place among the selection's sources.
+    let source: Int
+    private var blocks: [RollupBlock]
+    private var current = 0
+
+    init(source: Int, _ blocks: [RollupBlock]) {
+        self.source = source
+        self.blocks = blocks
+    }
+
+    /// Appends the rows of stream `ordinal` to `rows`; streams are asked for in ascending order.
+    ///
+    /// What follows an error is left out.
+    mutating func take(
+        _ ordinal: Int,
+        into rows: inout RollupRows,
+        _ scratch: inout RollupBlock.Scratch
+    ) throws(DecodeError) {
+        while current < blocks.count {
+            guard let stream = blocks[current].stream else {
+                current += 1
+                continue
+            }
+            guard stream <= ordinal else { return }
+            do throws(DecodeError) {
+                if stream == ordinal {
+                    try blocks[current].take(into: &rows, &scratch)
+                } else {
+                    try blocks[current].skip(&scratch)
+                }
+            } catch {
+                current = blocks.count
+                throw error
+            }
+        }
+    }
+}

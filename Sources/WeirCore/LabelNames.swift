@@ -4,7 +4,8 @@ package struct LabelNames: Hashable, Sendable {
     private let names: [[UInt8]]
 
     package init(_ names: some Sequence<String>) {
-        self.names = names.map { $0 == Labels.metricNameLabel ? [] : Array($0.utf8) }
+        self.names = names.filter { !$0.isEmpty }
+            .map { $0 == Labels.metricNameLabel ? [] : Array($0.utf8) }
     }
 
     /// Whether a name, as it stands in a label set's bytes, is one of them.

@@ -57,38 +57,55 @@ struct RollupBlock {
                 decoder: decoder
             )
         }
-        self.entry = entry
         let head = try page(0)
+        let times = try page(1)
+        var columns: [[UInt8]?] = []
+        for number in StreamSchema.rollups.columns.indices {
+            columns.append(wanted.contains(number) ? try page(2 + number) : nil)
+        }
+        do throws(DecodeError) {
+            try self.init(entry, head: head, times: times, columns: columns)
+        } catch {
+            throw .undecodable(path: segment.path, offset: entry.offset, error)
+        }
+    }
+
+    /// Takes the pages of a block; those of columns that are not wanted are nil.
+    ///
+    /// They are as long as `entry` says.
+    init(
+        _ entry: BlockEntry,
+        head: [UInt8],
+        times: [UInt8],
+        columns pages: [[UInt8]?]
+    ) throws(DecodeError) {
+        self.entry = entry
         self.head = head
-        var bodies = try page(1)
-        timesEnd = bodies.count
+        var bodies = times
         var columns: [Column] = []
-        for (number, column) in segment.footer.signal.schema.columns.enumerated() {
-            let isWanted = wanted.contains(number)
-            let start = isWanted ? bodies.count : 0
-            if isWanted { bodies.append(contentsOf: try page(2 + number)) }
+        for (number, column) in StreamSchema.rollups.columns.enumerated() {
+            let page = pages[number]
+            let start = page == nil ? 0 : bodies.count
+            if let page { bodies.append(contentsOf: page) }
             columns.append(
                 Column(
                     isFloat: column.kind == .float64,
-                    isWanted: isWanted,
+                    isWanted: page != nil,
                     offset: start,
-                    end: start + entry.pages[2 + number].rawCount
+                    end: page == nil ? entry.pages[2 + number].rawCount : bodies.count
                 )
             )
         }
         self.bodies = bodies
         self.columns = columns
+        timesEnd = times.count
         lastStream = entry.firstStream
         rowsLeft = entry.rowCount
         runsLeft = 0
-        do throws(DecodeError) {
-            var reader = ByteReader(head.span)
-            runsLeft = try reader.readCount(limit: entry.rowCount)
-            try begin(&reader)
-            headOffset = reader.offset
-        } catch {
-            throw .undecodable(path: segment.path, offset: entry.offset, error)
-        }
+        var reader = ByteReader(head.span)
+        runsLeft = try reader.readCount(limit: entry.rowCount)
+        try begin(&reader)
+        headOffset = reader.offset
     }
 
     /// Reads whose run comes next and how many rows it has.

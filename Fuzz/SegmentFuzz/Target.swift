@@ -104,7 +104,7 @@ private func readRollups(_ head: [UInt8], streams: Int, rowCount: Int) {
     var scratch = RollupBlock.Scratch()
     var rows = RollupRows()
     while block.stream != nil {
-        guard (try? block.take(into: &rows, &scratch)) != nil else { return }
+        guard (try? block.take(isWanted: true, into: &rows, &scratch)) != nil else { return }
     }
 }
 

@@ -162,7 +162,7 @@ import WeirTestSupport
         )
         var scratch = RollupBlock.Scratch()
         var rows = RollupRows()
-        while block.stream != nil { try block.take(into: &rows, &scratch) }
+        while block.stream != nil { try block.take(isWanted: true, into: &rows, &scratch) }
         for column in wanted { #expect(rows.columns[column].count == rows.times.count) }
         return rows.times.count
     }

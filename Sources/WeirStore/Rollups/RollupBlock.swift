@@ -82,6 +82,7 @@ struct RollupBlock {
         self.entry = entry
         self.head = head
         var bodies = times
+        bodies.reserveCapacity(pages.reduce(times.count) { $0 + ($1?.count ?? 0) })
         var columns: [Column] = []
         for (number, column) in StreamSchema.rollups.columns.enumerated() {
             let page = pages[number]
@@ -126,22 +127,9 @@ struct RollupBlock {
         stream = lastStream
     }
 
-    /// Passes over the next run, which there is.
-    mutating func skip(_ scratch: inout Scratch) throws(DecodeError) {
-        var none = RollupRows()
-        try take(isWanted: false, into: &none, &scratch)
-    }
-
-    /// Appends the next run's rows, which there are, to `rows`, times in milliseconds.
+    /// Passes over the next run, which there is; if it is wanted its rows are appended to `rows`, times
+    /// in milliseconds.
     mutating func take(
-        into rows: inout RollupRows,
-        _ scratch: inout Scratch
-    ) throws(DecodeError) {
-        try take(isWanted: true, into: &rows, &scratch)
-    }
-
-    @inline(__always)
-    private mutating func take(
         isWanted: Bool,
         into rows: inout RollupRows,
         _ scratch: inout Scratch
@@ -249,11 +237,7 @@ struct RollupBlocks {
             }
             guard stream <= ordinal else { return }
             do throws(DecodeError) {
-                if stream == ordinal {
-                    try blocks[current].take(into: &rows, &scratch)
-                } else {
-                    try blocks[current].skip(&scratch)
-                }
+                try blocks[current].take(isWanted: stream == ordinal, into: &rows, &scratch)
             } catch {
                 current = blocks.count
                 throw error

@@ -86,22 +86,24 @@ struct StoreRollupSeries: RollupSeries {
 
     func scan(
         columns: Set<Int>,
-        _ body:
-            @escaping @Sendable (_ series: Int, _ rows: RollupRows) throws(QueryError) -> Bool
+        _ newBody: @escaping @Sendable () -> RollupBody
     ) throws(QueryError) -> RollupReading {
         do throws(StoreError) {
             let isWhole = try selection.scan(columns: columns, budget: budget) {
-                [budget, plainOf = series.plainOf] stream, rows in
-                do throws(QueryError) {
-                    return try body(plainOf?[stream] ?? stream, rows)
-                } catch {
-                    budget.stop(error)
-                    return false
+                [budget, plainOf = series.plainOf] in
+                let body = newBody()
+                return { stream, rows in
+                    do throws(QueryError) {
+                        return try body(plainOf?[stream] ?? stream, rows)
+                    } catch {
+                        budget.stop(error)
+                        return false
+                    }
                 }
             }
             return isWhole ? .whole : .damaged
         } catch {
-            // `body` wanted no more.
+            // A body wanted no more.
             if error == .budget, budget.error == nil { return .stopped }
             throw StoreSampleSource.queryError(error, budget)
         }

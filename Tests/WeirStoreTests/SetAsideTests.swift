@@ -62,10 +62,12 @@ import WeirTestSupport
         )
         guard let selection else { return nil }
         let total = Mutex<Int64>(0)
-        _ = try selection.scan(columns: [RollupColumn.count.rawValue], budget: budget) { _, rows in
-            let count = rows.columns[RollupColumn.count.rawValue].ints.reduce(0, +)
-            total.withLock { $0 += count }
-            return true
+        _ = try selection.scan(columns: [RollupColumn.count.rawValue], budget: budget) {
+            { _, rows in
+                let count = rows.columns[RollupColumn.count.rawValue].ints.reduce(0, +)
+                total.withLock { $0 += count }
+                return true
+            }
         }
         return total.withLock { $0 }
     }

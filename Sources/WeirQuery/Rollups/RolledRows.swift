@@ -34,18 +34,19 @@ struct RolledRows: GridRows {
     }
 
     private static func filling(_ buffer: GridBuffer) -> Use {
-        { (series, fill) throws(QueryError) in
-            try buffer.withRow(series) { (row) throws(QueryError) in try fill(&row) }
+        { series, answer in
+            buffer.withRow(series) { row in
+                for step in answer.indices { row[step] = answer[step] }
+            }
         }
     }
 
     func aggregated(
         _ operation: AggregationOperator,
-        _ grouping: Grouping,
-        outputLabels: [Labels]
+        _ grouping: Grouping
     ) throws(QueryError) -> SeriesGrid? {
         guard series.histogramSeries.isEmpty else { return nil }
-        let groups = LabelGroups(outputLabels, grouping)
+        let groups = LabelGroups(labels, grouping)
         let (groupOf, steps, context) = (groups.groupOf, steps, context)
         let totals = try read { () throws(QueryError) in
             try GroupAccumulator(
@@ -55,20 +56,14 @@ struct RolledRows: GridRows {
                 context: context
             )
         } _: { totals in
-            { (series, fill) throws(QueryError) in
-                var scratch = [Double](repeating: .absent, count: steps)
-                var row = scratch.mutableSpan
-                try fill(&row)
-                totals.add(row.span, to: groupOf[series])
-            }
+            { series, answer in totals.add(answer, to: groupOf[series]) }
         }
         guard totals.finish().isEmpty else { return nil }
         return SeriesGrid(labels: groups.labels, values: totals.result)
     }
 
-    private typealias Fill = (_ row: inout MutableSpan<Double>) throws(QueryError) -> Void
-    /// What is done with a series that has anything, given what fills its row.
-    private typealias Use = @Sendable (_ series: Int, _ fill: Fill) throws(QueryError) -> Void
+    /// What is done with the row of numbers of a series that has any.
+    private typealias Use = @Sendable (_ series: Int, _ answer: Span<Double>) -> Void
 
     /// Reads all series but those with histograms into what `begin` makes, which is begun anew when
     /// rollups turn out to be damaged, or not to do.
@@ -110,26 +105,37 @@ struct RolledRows: GridRows {
         let (steps, least) = (steps, least)
         let progress = Mutex(Progress())
         let reading = try series.scan(columns: function.columns) {
-            (number, rows) throws(QueryError) in
-            try context.check()
-            var numbers = [Double](repeating: .absent, count: steps)
-            var scratch = numbers.mutableSpan
-            guard try function.apply(rows, atLeast: least, alone: alone, into: &scratch) else {
-                let missed = Missed(series: number, known: alone.isEmpty ? [] : numbers)
-                try context.reserve(bytes: missed.byteCount)
-                return progress.withLock { progress in
-                    progress.missed.append(missed)
-                    return !alone.isEmpty || progress.answered > 0
-                        || progress.missed.count < Self.triesMax
+            var windows = RollupWindows(function.function.slide)
+            var numbers: [Double] = []
+            var answered = 0
+            return { (number, rows) throws(QueryError) in
+                if answered & 15 == 0 { try context.check() }
+                windows.find(rows.times)
+                numbers.removeAll(keepingCapacity: true)
+                numbers.append(contentsOf: repeatElement(.absent, count: steps))
+                var row = numbers.mutableSpan
+                let isKnown = function.apply(
+                    rows,
+                    windows,
+                    atLeast: least,
+                    alone: alone,
+                    into: &row
+                )
+                guard isKnown else {
+                    let missed = Missed(series: number, known: alone.isEmpty ? [] : numbers)
+                    try context.reserve(bytes: missed.byteCount)
+                    return progress.withLock { progress in
+                        progress.missed.append(missed)
+                        return !alone.isEmpty || progress.hasAnswered
+                            || progress.missed.count < Self.triesMax
+                    }
                 }
+                function.function.note(labels[number], row.span, at: place)
+                use(number, row.span)
+                if answered == 0 { progress.withLock { $0.hasAnswered = true } }
+                answered += 1
+                return true
             }
-            function.function.note(labels[number], scratch.span, at: place)
-            let answer = numbers
-            try use(number) { (row) throws(QueryError) in
-                for step in answer.indices { row[step] = answer[step] }
-            }
-            progress.withLock { $0.answered += 1 }
-            return true
         }
         return (reading, progress.withLock { $0.missed.sorted { $0.series < $1.series } })
     }
@@ -144,26 +150,28 @@ struct RolledRows: GridRows {
     ) throws(QueryError) {
         guard !missed.isEmpty else { return }
         let (function, context, labels, place) = (function, context, labels, notePlace)
+        let steps = steps
         let seen = Mutex<Set<Int>>([])
         try series.samples(of: missed.map(\.series)).scan {
             (index, times, values) throws(QueryError) in
             try context.check()
             let one = missed[index]
             if !one.known.isEmpty { seen.withLock { _ = $0.insert(index) } }
-            let (times, values) = (times, values)
-            try use(one.series) { (row) throws(QueryError) in
-                try function.function.apply(times, values, into: &row)
-                one.fill(&row, at: alone)
-                function.function.note(labels[one.series], row.span, at: place)
-            }
+            var numbers = [Double](repeating: .absent, count: steps)
+            var row = numbers.mutableSpan
+            try function.function.apply(times, values, into: &row)
+            one.fill(&row, at: alone)
+            function.function.note(labels[one.series], row.span, at: place)
+            use(one.series, row.span)
         }
         // Those that have rows, but no samples.
         let all = seen.withLock { $0 }
         for (index, one) in missed.enumerated() where !one.known.isEmpty && !all.contains(index) {
-            try use(one.series) { (row) throws(QueryError) in
-                one.fill(&row, at: alone)
-                function.function.note(labels[one.series], row.span, at: place)
-            }
+            var numbers = [Double](repeating: .absent, count: steps)
+            var row = numbers.mutableSpan
+            one.fill(&row, at: alone)
+            function.function.note(labels[one.series], row.span, at: place)
+            use(one.series, row.span)
         }
     }
 
@@ -187,7 +195,7 @@ struct RolledRows: GridRows {
     }
 
     private struct Progress {
-        var answered = 0
+        var hasAnswered = false
         var missed: [Missed] = []
     }
 

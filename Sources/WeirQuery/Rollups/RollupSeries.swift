@@ -1,5 +1,9 @@
 package import WeirCore
 
+/// What is done with a series and its rows of rollups; false for no more.
+package typealias RollupBody =
+    (_ series: Int, _ rows: RollupRows) throws(QueryError) -> Bool
+
 /// The series one selector found, ready to be read as rows of rollups.
 ///
 /// Where some of the times have no rollups, rows are made of the samples.
@@ -15,13 +19,12 @@ package protocol RollupSeries: Sendable {
     /// from samples.
     var histogramSeries: [Int] { get }
 
-    /// Calls `body` once for each series that has rows, as `SeriesSelection.scan` does with samples:
-    /// times in milliseconds and the columns in `columns`. It is not called again after it returned
-    /// false.
+    /// Gives each series that has rows, as `SeriesSelection.scan` does with samples, to one of the
+    /// bodies that `newBody` makes, each of which one thread uses: times in milliseconds and the columns
+    /// in `columns`. None is called again after one returned false.
     func scan(
         columns: Set<Int>,
-        _ body:
-            @escaping @Sendable (_ series: Int, _ rows: RollupRows) throws(QueryError) -> Bool
+        _ newBody: @escaping @Sendable () -> RollupBody
     ) throws(QueryError) -> RollupReading
 
     /// The samples of some of the series, ascending; each one's number is its place in `series`.
@@ -35,7 +38,7 @@ package protocol RollupSeries: Sendable {
 /// How far a scan of rollups came.
 package enum RollupReading: Hashable, Sendable {
     case whole
-    /// `body` wanted no more.
+    /// A body wanted no more.
     case stopped
     /// Something could not be read, and its rows are missing.
     case damaged

@@ -41,18 +41,21 @@ package final class RollupSelection: Sendable {
         )
     }
 
-    /// Calls `body` once for each series with its rows, times in milliseconds (rounded down) and
-    /// ascending, and the columns in `columns`.
+    /// What is done with a series and its rows.
+    package typealias Body = (_ series: Int, _ rows: RollupRows) -> Bool
+
+    /// Gives each series with its rows, times in milliseconds (rounded down) and ascending, and the
+    /// columns in `columns`, to one of the bodies that `newBody` makes.
     ///
-    /// Called from several threads at once, for different series.
+    /// Each piece of the series is gone over by one thread with a body of its own.
     ///
     /// - Returns: False when a segment turned out to be damaged, and its rows are missing: what is there
     ///   is to be selected again. Only of a rollup whose samples are gone `budget` is told.
-    /// - Throws: `StoreError.budget` when `budget` said stop or `body` returned false.
+    /// - Throws: `StoreError.budget` when `budget` said stop or a body returned false.
     package func scan(
         columns: Set<Int>,
         budget: some ScanBudget,
-        _ body: @escaping @Sendable (_ series: Int, _ rows: RollupRows) -> Bool
+        _ newBody: @escaping @Sendable () -> Body
     ) throws(StoreError) -> Bool {
         let pieces = selection.pieces()
         let shared = ScanState()
@@ -64,7 +67,7 @@ package final class RollupSelection: Sendable {
                 columns: columns,
                 foldMilliseconds: self.foldMilliseconds
             )
-            let isDone = worker.run(pieces[index], budget: watched, body)
+            let isDone = worker.run(pieces[index], budget: watched, newBody())
             if !isDone { shared.isStopped.store(true, ordering: .relaxed) }
         }
         if shared.isStopped.load(ordering: .relaxed) { throw .budget }

@@ -74,6 +74,7 @@ private func readHead(_ bytes: [UInt8]) {
         times: 0...1_000_000,
         pages: [page, page, page]
     )
+    readRollups(Array(bytes.dropFirst(2)), streams: Int(streams), rowCount: Int(rowCount))
     for signal in [Signal.metrics, .rollups1h] {
         _ = try? BlockHead(
             Array(bytes.dropFirst(2)),
@@ -81,6 +82,29 @@ private func readHead(_ bytes: [UInt8]) {
             schema: signal.schema,
             columns: Set(signal.schema.columns.indices)
         )
+    }
+}
+
+/// The runs of a block of rollups with pages of zeros, read in passing.
+private func readRollups(_ head: [UInt8], streams: Int, rowCount: Int) {
+    let body = [UInt8](repeating: 0, count: 64)
+    let page = PageEntry(EncodedPage(encoding: .raw, bytes: body, rawCount: body.count))
+    let columnCount = StreamSchema.rollups.columns.count
+    let entry = BlockEntry(
+        offset: 8,
+        rowCount: rowCount,
+        streams: 0...streams,
+        times: 0...1_000_000,
+        pages: [PageEntry](repeating: page, count: 2 + columnCount)
+    )
+    let columns = (0..<columnCount).map { $0 % 2 == 0 ? body : nil }
+    guard var block = try? RollupBlock(entry, head: head, times: body, columns: columns) else {
+        return
+    }
+    var scratch = RollupBlock.Scratch()
+    var rows = RollupRows()
+    while block.stream != nil {
+        guard (try? block.take(isWanted: true, into: &rows, &scratch)) != nil else { return }
     }
 }
 

@@ -53,8 +53,10 @@ package struct ColumnValues: Hashable, Sendable {
     }
 
     package mutating func removeAll() {
-        floats.removeAll(keepingCapacity: true)
-        ints.removeAll(keepingCapacity: true)
-        texts.removeAll()
+        switch kind {
+        case .float64: floats.removeAll(keepingCapacity: true)
+        case .int64: ints.removeAll(keepingCapacity: true)
+        case .bytes: texts.removeAll()
+        }
     }
 }

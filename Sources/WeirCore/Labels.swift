@@ -199,6 +199,25 @@ package struct Labels: Hashable, Sendable {
         filtered { names.contains($0) }
     }
 
+    /// Appends the canonical bytes of the pairs whose names are among `names`, or with `isKept` false of
+    /// the others.
+    package func appendPairs(
+        named names: LabelNames,
+        _ isKept: Bool,
+        to output: inout [UInt8]
+    ) {
+        let bytes = bytes
+        let span = bytes.span
+        var cursor = LabelsCursor(bytes)
+        var start = 0
+        while let pair = try? cursor.next() {
+            if names.contains(span.extracting(pair.name)) == isKept {
+                output.append(contentsOf: bytes[start..<pair.value.upperBound])
+            }
+            start = pair.value.upperBound
+        }
+    }
+
     /// Without `__name__`.
     ///
     /// O(bytes), with no decoding.

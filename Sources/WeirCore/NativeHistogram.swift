@@ -59,6 +59,13 @@ package struct NativeHistogram: Hashable, Sendable {
 
     package init() {}
 
+    /// Bytes it takes in memory, about.
+    package var byteCount: Int {
+        let spans = positive.spans.count + negative.spans.count
+        let counts = positive.counts.count + negative.counts.count
+        return 256 + 8 * (spans + counts + customBounds.count)
+    }
+
     package var hasCustomBounds: Bool { schema == Self.customSchema }
     package var isStale: Bool { sum.bitPattern == Double.staleMarker.bitPattern }
 }

@@ -29,6 +29,8 @@ package final class QueryContext: Sendable {
     package let rowsRead = Atomic<Int>(0)
     package let bytesRead = Atomic<Int>(0)
     private let memoryBytes = Atomic<Int>(0)
+    /// Rows that were read for an evaluation which another one takes the place of.
+    private let rowsGivenBack = Atomic<Int>(0)
     private let noteList = Mutex(QueryNotes())
     private let markList = Mutex<QueryMarks?>(nil)
     private let deadline: ContinuousClock.Instant
@@ -121,7 +123,9 @@ package final class QueryContext: Sendable {
         let total = rowsRead.add(rows, ordering: .relaxed).newValue
         blocksRead.add(blocks, ordering: .relaxed)
         bytesRead.add(bytes, ordering: .relaxed)
-        guard total <= samplesMax else { throw .limit(name: "query samples", limit: samplesMax) }
+        guard total - rowsGivenBack.load(ordering: .relaxed) <= samplesMax else {
+            throw .limit(name: "query samples", limit: samplesMax)
+        }
     }
 
     /// Reserves memory for results before it is allocated.
@@ -133,4 +137,27 @@ package final class QueryContext: Sendable {
     }
 
     package func release(bytes: Int) { memoryBytes.subtract(bytes, ordering: .relaxed) }
+
+    /// What a query has used of its limits so far.
+    struct Use {
+        fileprivate let rows: Int
+        fileprivate let memoryBytes: Int
+    }
+
+    var use: Use {
+        Use(
+            rows: rowsRead.load(ordering: .relaxed) - rowsGivenBack.load(ordering: .relaxed),
+            memoryBytes: memoryBytes.load(ordering: .relaxed)
+        )
+    }
+
+    /// Takes what was used since off the limits, though not off the bill: another evaluation may use as
+    /// much.
+    ///
+    /// Called when no thread evaluates, and nothing that was paid for meanwhile is left.
+    func giveBack(since use: Use) {
+        let now = self.use
+        rowsGivenBack.add(max(0, now.rows - use.rows), ordering: .relaxed)
+        release(bytes: max(0, now.memoryBytes - use.memoryBytes))
+    }
 }

@@ -17,8 +17,8 @@ package protocol SampleSource: Sendable {
     /// Finds the series that satisfy every matcher, to be read as rows of rollups.
     ///
     /// `resolutions` are those that the reader can use, the best first; where samples are gone, any will
-    /// do. Nil when samples are the better answer, as they are where there are no rollups or where series
-    /// have histograms.
+    /// do. Nil when samples are the better answer, as they are where there are no rollups or where all
+    /// series have histograms.
     func selectRollups(
         _ matchers: [LabelMatcher],
         fromMilliseconds: Int64,

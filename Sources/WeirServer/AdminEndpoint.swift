@@ -31,17 +31,34 @@ struct AdminEndpoint: Sendable {
         }
         pool.submit {
             do throws(StoreError) {
+                var warnings: [String] = []
                 switch action {
                 case .flush: try store.flush()
                 case .merge:
                     try store.flush()
                     try store.merge()
-                case .snapshot: try store.snapshot(to: directory)
+                case .snapshot:
+                    warnings = try store.snapshot(to: directory).setAside.map(\.warning)
                 }
-                exchange.respond(.json(Array("{\"status\":\"done\"}\n".utf8)))
+                exchange.respond(.json(Self.done(warnings)))
             } catch {
                 exchange.respond(.failure(error))
             }
         }
+    }
+
+    /// `{"status":"done"}`, with `warnings` where there are any.
+    private static func done(_ warnings: [String]) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("status", "done")
+        if !warnings.isEmpty {
+            writer.key("warnings")
+            writer.beginArray()
+            for warning in warnings { writer.value(warning) }
+            writer.endArray()
+        }
+        writer.endObject()
+        return writer.bytes + [UInt8(ascii: "\n")]
     }
 }

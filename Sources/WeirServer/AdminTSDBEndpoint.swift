@@ -77,8 +77,9 @@ struct AdminTSDBEndpoint: Sendable {
             at: clock.nowNanoseconds(),
             random: UInt64.random(in: 0...UInt64.max)
         )
+        let receipt: SnapshotReceipt
         do throws(StoreError) {
-            try store.snapshot(to: "\(configuration.data)/snapshots/\(name)")
+            receipt = try store.snapshot(to: "\(configuration.data)/snapshots/\(name)")
         } catch {
             return PrometheusAPI.failed(Self.queryError(error))
         }
@@ -86,7 +87,10 @@ struct AdminTSDBEndpoint: Sendable {
         writer.beginObject()
         writer.member("name", name)
         writer.endObject()
-        return PrometheusAPI.success(data: writer.bytes)
+        return PrometheusAPI.success(
+            data: writer.bytes,
+            warnings: receipt.setAside.map(\.warning)
+        )
     }
 
     /// `20260131T235959Z-0123456789abcdef`.

@@ -6,70 +6,138 @@ internal import WeirStore
 
 /// A store's rollups as the executor reads them.
 struct StoreRollupSeries: RollupSeries {
-    private let selection: RollupSelection
-    private let source: StoreSampleSource
-    private let matchers: [LabelMatcher]
-    /// Nanoseconds, inclusive.
-    private let times: ClosedRange<Int64>
-    private let context: QueryContext
-    private let budget: QueryBudget
-
-    init(
-        _ selection: RollupSelection,
-        _ source: StoreSampleSource,
-        _ matchers: [LabelMatcher],
-        _ times: ClosedRange<Int64>,
-        _ context: QueryContext,
-        _ budget: QueryBudget
-    ) {
-        self.selection = selection
-        self.source = source
-        self.matchers = matchers
-        self.times = times
-        self.context = context
-        self.budget = budget
+    /// What is asked for.
+    struct Request {
+        let source: StoreSampleSource
+        let matchers: [LabelMatcher]
+        /// Nanoseconds, inclusive.
+        let times: ClosedRange<Int64>
+        /// Those that can be used, the best first.
+        let resolutions: [RollupResolution]
+        let context: QueryContext
     }
 
-    var labels: [Labels] { selection.labels }
-    var isAlone: Bool { selection.isAlone }
+    private let request: Request
+    /// Without series that have histograms.
+    private let selection: RollupSelection
+    private let histograms: StreamSelection
+    private let series: JointSeries
+    private let budget: QueryBudget
 
-    func scan(
-        columns: Set<Int>,
-        _ body:
-            @escaping @Sendable (_ series: Int, _ rows: RollupRows) throws(QueryError) -> Bool
-    ) throws(QueryError) -> Bool {
+    /// Nil where samples are the better answer.
+    init?(_ request: Request) throws(QueryError) {
+        let budget = QueryBudget(context: request.context)
         do throws(StoreError) {
-            return try selection.scan(columns: columns, budget: budget) { [budget] series, rows in
-                do throws(QueryError) {
-                    return try body(series, rows)
-                } catch {
-                    budget.stop(error)
-                    return false
-                }
+            guard let selection = try Self.select(request, budget) else { return nil }
+            let histograms = try request.source.store.select(
+                tenant: request.source.tenant,
+                signal: .histograms,
+                matchers: request.matchers,
+                times: request.times,
+                budget: budget
+            )
+            request.context.segmentsRead.add(histograms.sourceCount, ordering: .relaxed)
+            guard !histograms.labels.isEmpty else {
+                self.init(request, selection, histograms, budget)
+                return
             }
+            let withHistograms = Set(histograms.labels)
+            let plain = selection.labels.filter { !withHistograms.contains($0) }
+            guard !plain.isEmpty else { return nil }
+            self.init(request, selection.narrowed(to: plain), histograms, budget)
         } catch {
-            // `body` wanted no more.
-            if error == .budget, budget.error == nil { return false }
             throw StoreSampleSource.queryError(error, budget)
         }
     }
 
-    func samples(of series: [Int]) throws(QueryError) -> any SeriesSelection {
+    private init(
+        _ request: Request,
+        _ selection: RollupSelection,
+        _ histograms: StreamSelection,
+        _ budget: QueryBudget
+    ) {
+        self.request = request
+        self.selection = selection
+        self.histograms = histograms
+        self.budget = budget
+        series = JointSeries(plain: selection.labels, histograms: histograms.labels)
+    }
+
+    private static func select(
+        _ request: Request,
+        _ budget: QueryBudget
+    ) throws(StoreError) -> RollupSelection? {
+        let selection = try request.source.store.selectRollups(
+            tenant: request.source.tenant,
+            matchers: request.matchers,
+            times: request.times,
+            resolutions: request.resolutions,
+            budget: budget
+        )
+        guard let selection else { return nil }
+        request.context.segmentsRead.add(selection.sourceCount, ordering: .relaxed)
+        if !selection.alone.isEmpty { request.context.inform(StoreSampleSource.aloneNote) }
+        return selection
+    }
+
+    var labels: [Labels] { series.labels }
+    var alone: [ClosedRange<Int64>] { selection.alone }
+    var histogramSeries: [Int] { series.histogramsOf }
+
+    func scan(
+        columns: Set<Int>,
+        _ newBody: @escaping @Sendable () -> RollupBody
+    ) throws(QueryError) -> RollupReading {
+        do throws(StoreError) {
+            let isWhole = try selection.scan(columns: columns, budget: budget) {
+                [budget, plainOf = series.plainOf] in
+                let body = newBody()
+                return { stream, rows in
+                    do throws(QueryError) {
+                        return try body(plainOf?[stream] ?? stream, rows)
+                    } catch {
+                        budget.stop(error)
+                        return false
+                    }
+                }
+            }
+            return isWhole ? .whole : .damaged
+        } catch {
+            // A body wanted no more.
+            if error == .budget, budget.error == nil { return .stopped }
+            throw StoreSampleSource.queryError(error, budget)
+        }
+    }
+
+    func samples(of wanted: [Int]) throws(QueryError) -> any SeriesSelection {
+        let (source, context) = (request.source, request.context)
         do throws(StoreError) {
             let samples = try source.store.select(
                 tenant: source.tenant,
                 signal: .metrics,
-                matchers: matchers,
-                times: times,
+                matchers: request.matchers,
+                times: request.times,
                 budget: budget
             )
             context.segmentsRead.add(samples.sourceCount, ordering: .relaxed)
+            if samples.hasStandIns { context.inform(StoreSampleSource.aloneNote) }
+            let wanted = wanted.map { labels[$0] }
+            let withHistograms = Set(histograms.labels)
             return StoreSeriesSelection(
-                samples.narrowed(to: series.map { labels[$0] }),
-                histograms: samples.narrowed(to: []),
+                samples.narrowed(to: wanted),
+                histograms: histograms.narrowed(to: wanted.filter(withHistograms.contains)),
                 context: context,
                 budget: budget
             )
+        } catch {
+            throw StoreSampleSource.queryError(error, budget)
+        }
+    }
+
+    func again() throws(QueryError) -> (any RollupSeries)? {
+        do throws(StoreError) {
+            guard let anew = try Self.select(request, budget) else { return nil }
+            return Self(request, anew.narrowed(to: selection.labels), histograms, budget)
         } catch {
             throw StoreSampleSource.queryError(error, budget)
         }

@@ -1,3 +1,4 @@
+internal import WeirCore
 internal import WeirQuery
 internal import WeirStore
 
@@ -11,14 +12,10 @@ struct StoreSampleChanges: SampleChanges {
         self.tenant = tenant
     }
 
-    var version: SampleVersion {
-        let version = store.sampleVersion
-        return SampleVersion(generation: version.generation, sequence: version.sequence)
-    }
+    var version: SampleVersion { store.sampleVersion }
 
     func change(since version: SampleVersion) -> SampleChange {
-        let seen = StoreVersion(generation: version.generation, sequence: version.sequence)
-        switch store.sampleChange(since: seen) {
+        switch store.sampleChange(since: version) {
         case .nothing: return .nothing
         case .removal: return .removal
         case .samples(let time):

@@ -56,32 +56,17 @@ package struct StoreSampleSource: SampleSource {
         resolutions: [RollupResolution],
         context: QueryContext
     ) throws(QueryError) -> (any RollupSeries)? {
-        let budget = QueryBudget(context: context)
-        let times = Self.nanoseconds(fromMilliseconds, throughMilliseconds)
-        do throws(StoreError) {
-            let selection = try store.selectRollups(
-                tenant: tenant,
+        let series = try StoreRollupSeries(
+            StoreRollupSeries.Request(
+                source: self,
                 matchers: matchers,
-                times: times,
+                times: Self.nanoseconds(fromMilliseconds, throughMilliseconds),
                 resolutions: resolutions,
-                budget: budget
+                context: context
             )
-            guard let selection else { return nil }
-            let histograms = try store.select(
-                tenant: tenant,
-                signal: .histograms,
-                matchers: matchers,
-                times: times,
-                budget: budget
-            )
-            guard histograms.labels.isEmpty else { return nil }
-            context.segmentsRead.add(selection.sourceCount, ordering: .relaxed)
-            noteRead(selection.labels, context)
-            if selection.isAlone { context.inform(Self.aloneNote) }
-            return StoreRollupSeries(selection, self, matchers, times, context, budget)
-        } catch {
-            throw Self.queryError(error, budget)
-        }
+        )
+        if let series { noteRead(series.labels, context) }
+        return series
     }
 
     /// What is said of answers that no samples are left for.
@@ -214,6 +199,27 @@ final class QueryBudget: ScanBudget {
         }
     }
 
+    /// Reserves memory.
+    ///
+    /// - Returns: False when the query may use no more, and is to stop.
+    func reserve(bytes: Int) -> Bool {
+        if reserveSpare(bytes: bytes) { return true }
+        stop(.limit(name: "query memory bytes", limit: context.memoryBytesMax))
+        return false
+    }
+
+    func reserveSpare(bytes: Int) -> Bool {
+        do throws(QueryError) {
+            try context.reserve(bytes: bytes)
+            return true
+        } catch {
+            context.release(bytes: bytes)
+            return false
+        }
+    }
+
+    func release(bytes: Int) { context.release(bytes: bytes) }
+
     func stop(_ error: QueryError) { firstError.withLock { $0 = $0 ?? error } }
 
     func noteQuarantined(path: String) {
@@ -227,12 +233,7 @@ struct StoreSeriesSelection: SeriesSelection {
     private let histograms: StreamSelection
     private let context: QueryContext
     private let budget: QueryBudget
-    /// In ascending order, whichever kind of samples a series has.
-    let labels: [Labels]
-    /// The series that each stream of `selection` is; nil where they are the same.
-    private let plainOf: [Int]?
-    /// The series that each stream of `histograms` is.
-    private let seriesOf: [Int]
+    private let series: JointSeries
 
     init(
         _ selection: StreamSelection,
@@ -244,42 +245,20 @@ struct StoreSeriesSelection: SeriesSelection {
         self.histograms = histograms
         self.context = context
         self.budget = budget
-        guard !histograms.labels.isEmpty else {
-            (labels, plainOf, seriesOf) = (selection.labels, nil, [])
-            return
-        }
-        var labels: [Labels] = []
-        var plainOf: [Int] = []
-        var seriesOf: [Int] = []
-        for own in histograms.labels {
-            while plainOf.count < selection.labels.count,
-                selection.labels[plainOf.count] < own
-            {
-                labels.append(selection.labels[plainOf.count])
-                plainOf.append(labels.count - 1)
-            }
-            if plainOf.count < selection.labels.count, selection.labels[plainOf.count] == own {
-                plainOf.append(labels.count)
-            }
-            seriesOf.append(labels.count)
-            labels.append(own)
-        }
-        while plainOf.count < selection.labels.count {
-            labels.append(selection.labels[plainOf.count])
-            plainOf.append(labels.count - 1)
-        }
-        (self.labels, self.plainOf, self.seriesOf) = (labels, plainOf, seriesOf)
+        series = JointSeries(plain: selection.labels, histograms: histograms.labels)
     }
 
-    var histogramSeries: [Int] { seriesOf }
+    var labels: [Labels] { series.labels }
+
+    var histogramSeries: [Int] { series.histogramsOf }
 
     func scanHistograms(
         _ body:
             @escaping @Sendable (_ series: Int, _ histograms: HistogramSamples)
             throws(QueryError) -> Void
     ) throws(QueryError) {
-        guard !seriesOf.isEmpty else { return }
-        let (budget, context, seriesOf) = (budget, context, seriesOf)
+        guard !series.histogramsOf.isEmpty else { return }
+        let (budget, context, seriesOf) = (budget, context, series.histogramsOf)
         do throws(StoreError) {
             try histograms.scanRows(schema: .histograms, budget: budget) {
                 stream,
@@ -323,7 +302,7 @@ struct StoreSeriesSelection: SeriesSelection {
     ) throws(QueryError) {
         do throws(StoreError) {
             try selection.scanFloats(timeUnit: 1_000_000, budget: budget) {
-                [budget, plainOf] stream, times, values in
+                [budget, plainOf = series.plainOf] stream, times, values in
                 do throws(QueryError) {
                     try body(plainOf?[stream] ?? stream, times, values)
                     return true

@@ -1,3 +1,4 @@
+import WeirCore
 import WeirHTTP
 import WeirStore
 
@@ -93,6 +94,10 @@ enum StorageCommands {
             guard response.status == 200 else {
                 Console.note("weir: \(String(decoding: response.body, as: UTF8.self))")
                 return ExitCode.failed
+            }
+            let answer = try? JSONParser.parse(response.body)
+            for warning in answer?["warnings"]?.array ?? [] {
+                Console.note("weir: \(warning.string ?? "")")
             }
             Console.print("snapshot in \(directory)")
             return ExitCode.ok

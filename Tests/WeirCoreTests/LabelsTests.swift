@@ -28,6 +28,13 @@ import WeirTestSupport
             labels.keeping(["zone", "__name__"]) == Labels([("__name__", "m"), ("zone", "é")])
         )
         #expect(labels.dropping(["__name__", "host"]) == Labels([("zone", "é")]))
+        for names in [["zone", "__name__"], ["hos", "hosts", ""], ["host"], []] as [[String]] {
+            var (kept, others): ([UInt8], [UInt8]) = ([7], [])
+            labels.appendPairs(named: LabelNames(names), true, to: &kept)
+            labels.appendPairs(named: LabelNames(names), false, to: &others)
+            #expect(kept == [7] + labels.keeping(Set(names)).bytes)
+            #expect(others == labels.dropping(Set(names)).bytes)
+        }
     }
 
     @Test func streamsOfOneMetricAreNeighbours() {

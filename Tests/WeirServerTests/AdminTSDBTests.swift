@@ -84,5 +84,28 @@ import WeirSystem
         let parts = name.split(separator: "-")
         #expect(parts.count == 2 && parts[0].utf8.count == 16 && parts[1].utf8.count == 16)
         #expect(HostFileSystem().exists("\(server.dataFolder)/snapshots/\(name)/catalog.sqlite"))
+        #expect(try answer.json()["warnings"] == nil)
+    }
+
+    @Test func aSnapshotNamesWhatIsSetAside() throws {
+        let server = try Self.server()
+        #expect(try server.post("/api/v1/admin/flush", "").status == 200)
+        let host = HostFileSystem()
+        let root = "\(server.dataFolder)/data/default/metrics"
+        let day = try #require(try host.list(root).first)
+        let name = try #require(try host.list("\(root)/\(day)").first)
+        let file = try host.openForWriting("\(root)/\(day)/\(name)")
+        try file.write([UInt8](repeating: 0, count: try file.size() / 2), at: 0)
+        _ = try Self.names(server)
+        _ = try server.send("GET", "/api/v1/query?query=a&time=1790000000")
+        let path = "data/default/metrics/\(day)/\(name)"
+        let answer = try server.post("\(Self.path)/snapshot", "")
+        #expect(answer.status == 200)
+        let warnings = try answer.json()["warnings"]?.array?.compactMap(\.string) ?? []
+        #expect(warnings.count == 1)
+        #expect(warnings.first?.hasPrefix("\(path) is set aside, and in the snapshot") == true)
+        let target = "\(server.dataFolder)-copy"
+        let other = try server.post("/api/v1/admin/snapshot?directory=\(target)", "")
+        #expect(try other.json()["warnings"]?.array?.compactMap(\.string) == warnings)
     }
 }

@@ -9,117 +9,12 @@ import WeirTestSupport
 
 /// Queries that rollups answer give what the samples give.
 @Suite struct RollupQueryTests {
-    private static let second: Int64 = 1_000_000_000
-    private static let day: Int64 = 86_400 * second
-    private static let midnight: Int64 = 20_700 * day
-    private static let midnightMilliseconds = midnight / 1_000_000
-    private static let hour: Int64 = 3_600_000
-
-    /// Two days that have rollups and one that has none.
-    private struct Bed {
-        let folder: TemporaryDirectory
-        let store: Store
-
-        init(
-            _ rows: [(Labels, Int64, Double)],
-            _ change: (inout StoreOptions) -> Void = { _ in }
-        )
-            throws
-        {
-            folder = try TemporaryDirectory()
-            store = try Self.open(folder.path, days: 3, change)
-            try append(rows)
-            try store.flush()
-            try store.merge()
-        }
-
-        static func open(
-            _ path: String,
-            days: Int64,
-            _ change: (inout StoreOptions) -> Void
-        ) throws -> Store {
-            var options = StoreOptions(directory: path)
-            options.diskFreeBytesMin = 0
-            options.rollupAfter = day
-            change(&options)
-            return try Store(
-                options: options,
-                clock: ManualClock(nanoseconds: midnight + days * day),
-                onFatal: { _ in }
-            )
-        }
-
-        func append(_ rows: [(Labels, Int64, Double)]) throws {
-            var batch = RowBatch(signal: .metrics)
-            var indexes: [Labels: UInt32] = [:]
-            for (labels, time, value) in rows {
-                let index = indexes[labels] ?? UInt32(batch.streams.count)
-                if indexes[labels] == nil {
-                    indexes[labels] = index
-                    batch.streams.append(labels)
-                    batch.firstLines.append(1)
-                }
-                batch.streamIndexes.append(index)
-                batch.times.append(time)
-                batch.columns[0].floats.append(value)
-            }
-            let outcome = Monitor<Result<AppendOutcome, StoreError>?>(nil)
-            store.append(batch, batchID: []) { result in outcome.update { $0 = result } }
-            _ = try #require(outcome.wait { $0 }).get()
-        }
-
-        struct Answer {
-            /// By labels: times and bits.
-            var points: [String: [[UInt64]]] = [:]
-            var rowsRead = 0
-            var infos: [String] = []
-        }
-
-        func ask(
-            _ query: String,
-            hours: ClosedRange<Int64>,
-            step: Int64 = hour,
-            shift: Int64 = 0,
-            _ use: RollupUse
-        ) throws -> Answer {
-            try Self.ask(store, query, hours: hours, step: step, shift: shift, use)
-        }
-
-        static func ask(
-            _ store: Store,
-            _ query: String,
-            hours: ClosedRange<Int64>,
-            step: Int64 = hour,
-            shift: Int64 = 0,
-            _ use: RollupUse
-        ) throws -> Answer {
-            let context = QueryContext()
-            var options = PromQLOptions()
-            options.rollups = use
-            options.hasExperiments = true
-            let value = try PromQL.evaluateRange(
-                query,
-                fromMilliseconds: midnightMilliseconds + hours.lowerBound * hour + shift,
-                throughMilliseconds: midnightMilliseconds + hours.upperBound * hour + shift,
-                stepMilliseconds: step,
-                source: StoreSampleSource(store: store),
-                context: context,
-                options: options
-            )
-            guard case .matrix(let series) = value else { throw WrongType() }
-            var answer = Answer()
-            for one in series {
-                answer.points["\(one.labels)"] = zip(one.times, one.values).map {
-                    [UInt64(bitPattern: $0), $1.bitPattern]
-                }
-            }
-            answer.rowsRead = context.rowsRead.load(ordering: .relaxed)
-            answer.infos = context.infos
-            return answer
-        }
-
-        struct WrongType: Error {}
-    }
+    private typealias Bed = RollupBed
+    private static let second = RollupBed.second
+    private static let day = RollupBed.day
+    private static let midnight = RollupBed.midnight
+    private static let midnightMilliseconds = RollupBed.midnightMilliseconds
+    private static let hour = RollupBed.hour
 
     private static let functions = [
         "count_over_time", "present_over_time", "absent_over_time", "sum_over_time",

@@ -17,7 +17,7 @@ final class FaultFileSystem: FileSystem {
         var code: Int32 = 5
         /// Whether everything after it fails too.
         var isCrash = false
-        /// Fails operations by kind and path, at any time.
+        /// Fails operations by kind and path, at any time; those that read among them.
         var failing: (@Sendable (FileError.Operation, String) -> Int32?)?
         /// Bytes that files may still grow by; nil: any number.
         var spaceLeft: Int?
@@ -83,6 +83,13 @@ final class FaultFileSystem: FileSystem {
         _ path: String
     ) throws(FileError) {
         if isCrashed { throw FileError(operation, path: path, code: 5) }
+    }
+
+    fileprivate func checkReading(_ path: String) throws(FileError) {
+        try checkPower(.read, path)
+        if let code = state.withLock({ $0.plan.failing?(.read, path) }) {
+            throw FileError(.read, path: path, code: code)
+        }
     }
 
     /// Undoes what was not synced, as far as chance wants.
@@ -306,7 +313,7 @@ private final class FaultFile: File {
     }
 
     func read(at offset: Int, count: Int) throws(FileError) -> [UInt8] {
-        try fileSystem.checkPower(.read, path)
+        try fileSystem.checkReading(path)
         return try file.read(at: offset, count: count)
     }
 

@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 import WeirCore
 import WeirPattern
@@ -19,10 +20,11 @@ import WeirTestSupport
             let zone = Int.random(in: 0..<5, using: &random)
             if zone > 0 { pairs.append(("zone", "z\(zone)")) }
             if number % 100 == 7 { pairs.append(("über", "größe|\(number)\n")) }
-            // Pages of the stream index end by bytes, so few streams fill many.
+            // Pages of the stream index end by bytes, of which those are not that two neighbours begin
+            // with alike: so few streams fill many.
             if number % 5 > 0 {
                 let padding = String(repeating: "x", count: number % 3 == 0 ? number % 9 : 1600)
-                pairs.append(("a", padding + (number % 3 == 0 ? "" : "\(number)")))
+                pairs.append(("a", (number % 3 == 0 ? "" : "\(number)") + padding))
             }
             streams.insert(Labels(pairs))
         }
@@ -160,5 +162,90 @@ import WeirTestSupport
         #expect(try names(H.start...H.start) == ["a"])
         #expect(try names((H.start + 1)...(H.start + 100 * H.second)) == ["b"])
         #expect(try names(0...1).isEmpty)
+    }
+
+    /// Allows so many bytes to be read, and so much memory to be lent.
+    private final class NarrowBudget: ScanBudget {
+        let bytesMax: Int
+        let spareMax: Int
+        let read = Atomic<Int>(0)
+        private let lent = Mutex<(now: Int, most: Int)>((0, 0))
+
+        init(bytesMax: Int = .max, spareMax: Int = .max) {
+            self.bytesMax = bytesMax
+            self.spareMax = spareMax
+        }
+
+        var lentNow: Int { lent.withLock { $0.now } }
+        var lentMost: Int { lent.withLock { $0.most } }
+
+        func charge(rows: Int, blocks: Int, bytes: Int) -> Bool {
+            read.add(bytes, ordering: .relaxed).newValue <= bytesMax
+        }
+
+        func reserveSpare(bytes: Int) -> Bool {
+            lent.withLock { lent in
+                guard lent.now + bytes <= spareMax else { return false }
+                lent = (lent.now + bytes, max(lent.most, lent.now + bytes))
+                return true
+            }
+        }
+
+        func release(bytes: Int) { lent.withLock { $0.now -= bytes } }
+        func noteQuarantined(path: String) {}
+    }
+
+    /// The search that makes the index pays for what it reads, lends memory, and may be stopped; with too
+    /// little memory it looks at each stream.
+    @Test func makingTheIndexIsPaidFor() throws {
+        let directory = try TemporaryDirectory()
+        var random = SplitMix64(seed: 72)
+        let streams = Self.streams(&random)
+        let store = try H.open(directory.path)
+        try H.append(streams.map { ($0, H.start, 1) }, to: store)
+        try store.flush()
+        store.stop()
+        let matchers = [Self.matcher("__name__", .matches, ".*_[24]")]
+        let compiled = try matchers.map { try CompiledMatcher($0) }
+        let expected = try streams.filter { labels in
+            try compiled.allSatisfy { try $0.matches(labels) }
+        }.sorted()
+        func find(_ store: Store, _ budget: NarrowBudget) throws -> [Labels] {
+            try store.select(
+                signal: .metrics,
+                matchers: matchers,
+                times: Int64.min...Int64.max,
+                budget: budget
+            ).labels
+        }
+        let again = try H.open(directory.path)
+        defer { again.stop() }
+        let poor = NarrowBudget(spareMax: 1000)
+        #expect(try find(again, poor) == expected)
+        #expect(poor.lentNow == 0)
+        // All pages once, in vain or for the answer.
+        let first = poor.read.load(ordering: .relaxed)
+        #expect(first > 8 * 1000)
+        for limit in [0, first / 4] {
+            let stopped = NarrowBudget(bytesMax: limit)
+            #expect(throws: StoreError.budget) { try find(again, stopped) }
+            #expect(stopped.lentNow == 0)
+        }
+        #expect(throws: StoreError.budget) {
+            try again.labelTexts(
+                "host",
+                signal: .metrics,
+                matchers: matchers,
+                times: Int64.min...Int64.max,
+                budget: NarrowBudget(bytesMax: 0)
+            )
+        }
+        let rich = NarrowBudget()
+        #expect(try find(again, rich) == expected)
+        #expect(rich.lentMost > 10_000 && rich.lentNow == 0)
+        // It is there now.
+        let next = NarrowBudget(spareMax: 0)
+        #expect(try find(again, next) == expected)
+        #expect(next.read.load(ordering: .relaxed) < rich.read.load(ordering: .relaxed))
     }
 }

@@ -62,10 +62,12 @@ import WeirTestSupport
         )
         guard let selection else { return (nil, samples) }
         let found = Mutex<[String: Int]>([:])
-        let isWhole = try selection.scan(columns: [0], budget: budget) { series, rows in
-            let total = rows.columns[0].ints.reduce(0, +)
-            found.withLock { $0[selection.labels[series]["host"] ?? ""] = Int(total) }
-            return true
+        let isWhole = try selection.scan(columns: [0], budget: budget) {
+            { series, rows in
+                let total = rows.columns[0].ints.reduce(0, +)
+                found.withLock { $0[selection.labels[series]["host"] ?? ""] = Int(total) }
+                return true
+            }
         }
         #expect(isWhole)
         return (found.withLock { $0 }, samples)

@@ -61,10 +61,12 @@ import WeirTestSupport
         let isWhole = try selection.scan(
             columns: [RollupColumn.count.rawValue],
             budget: budget
-        ) { series, rows in
-            let counts = rows.columns[RollupColumn.count.rawValue].ints
-            found.withLock { $0[selection.labels[series]["host"] ?? ""] = counts }
-            return rows.times == rows.times.sorted() && rows.times.count == counts.count
+        ) {
+            { series, rows in
+                let counts = rows.columns[RollupColumn.count.rawValue].ints
+                found.withLock { $0[selection.labels[series]["host"] ?? ""] = counts }
+                return rows.times == rows.times.sorted() && rows.times.count == counts.count
+            }
         }
         #expect(isWhole)
         return found.withLock { $0 }
@@ -345,7 +347,7 @@ import WeirTestSupport
                 budget: budget
             )
         )
-        let isWhole = try selection.scan(columns: [0], budget: budget) { _, _ in true }
+        let isWhole = try selection.scan(columns: [0], budget: budget) { { _, _ in true } }
         // The samples are there: whoever asked takes those, and need not be told.
         #expect(!isWhole)
         #expect(budget.quarantined.withLock { $0.isEmpty })

@@ -16,6 +16,9 @@ final class FreeBudget: ScanBudget {
         return true
     }
 
+    func reserveSpare(bytes: Int) -> Bool { true }
+    func release(bytes: Int) {}
+
     func noteQuarantined(path: String) { quarantined.withLock { $0.append(path) } }
 }
 

@@ -76,8 +76,8 @@ extension PrometheusAPI {
     }
 
     /// An answer with `data` as it is.
-    package static func success(data: [UInt8]) -> PrometheusAnswer {
-        PrometheusJSON.success(tree: data)
+    package static func success(data: [UInt8], warnings: [String] = []) -> PrometheusAnswer {
+        PrometheusJSON.success(tree: data, warnings: warnings)
     }
 }
 

@@ -77,11 +77,11 @@ struct PrometheusJSON {
     }
 
     /// `{"status":"success","data":{…}}`.
-    static func success(tree: [UInt8]) -> PrometheusAnswer {
+    static func success(tree: [UInt8], warnings: [String] = []) -> PrometheusAnswer {
         var json = Self()
         json.put("{\"status\":\"success\",\"data\":")
         json.bytes.append(contentsOf: tree)
-        json.put("}")
+        json.finish(warnings)
         return PrometheusAnswer(status: 200, body: json.bytes)
     }
 

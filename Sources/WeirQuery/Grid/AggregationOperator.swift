@@ -1,3 +1,5 @@
+internal import WeirCore
+
 /// The ways many series become fewer.
 package enum AggregationOperator: String, Hashable, Sendable, CaseIterable {
     case sum
@@ -41,5 +43,12 @@ package struct Grouping: Hashable, Sendable {
     package init(isWithout: Bool = false, labels: [String] = []) {
         self.isWithout = isWithout
         self.labels = labels
+    }
+
+    /// The same groups of series whose metric names are dropped.
+    package var ignoringMetricName: Grouping {
+        // `without` does so anyway.
+        guard !isWithout else { return self }
+        return Grouping(labels: labels.filter { $0 != Labels.metricNameLabel })
     }
 }

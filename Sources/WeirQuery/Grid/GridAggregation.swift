@@ -1,5 +1,5 @@
 internal import Glibc
-package import WeirCore
+internal import WeirCore
 
 /// Aggregation of a grid's series into groups, step by step.
 ///
@@ -260,44 +260,5 @@ package struct GridAggregation {
             result[cell.row, cell.step] = held.isAbsent ? 1 : held + 1
         }
         return SeriesGrid(labels: labels, values: result)
-    }
-}
-
-/// Series in groups by their labels.
-package struct LabelGroups {
-    /// The group of each series.
-    package private(set) var groupOf: [Int] = []
-    /// The labels of each group, in order of first appearance.
-    package private(set) var labels: [Labels] = []
-
-    package init(_ series: [Labels], _ grouping: Grouping) {
-        let key = GroupKey(grouping)
-        var known: [Labels: Int] = [:]
-        groupOf.reserveCapacity(series.count)
-        for one in series {
-            let own = key.of(one)
-            let group = known[own] ?? labels.count
-            if group == labels.count {
-                known[own] = group
-                labels.append(own)
-            }
-            groupOf.append(group)
-        }
-    }
-}
-
-/// The part of a label set that names its group.
-package struct GroupKey {
-    private let names: Set<String>
-    private let isWithout: Bool
-
-    package init(_ grouping: Grouping) {
-        isWithout = grouping.isWithout
-        names = Set(grouping.labels + (grouping.isWithout ? [Labels.metricNameLabel] : []))
-    }
-
-    package func of(_ labels: Labels) -> Labels {
-        if isWithout { return labels.dropping(names) }
-        return names.isEmpty ? .empty : labels.keeping(names)
     }
 }

@@ -76,17 +76,24 @@ package final class GroupAccumulator: Sendable {
 
     private func addTerms(_ row: Span<Double>, _ group: Int) {
         guard let compensation else { return }
-        for step in row.indices where !row[step].isAbsent {
-            if let counts { counts[group, step] += 1 }
-            let held = result[group, step]
-            if held.isAbsent {
-                result[group, step] = row[step]
-                continue
+        if let counts {
+            counts.withRow(group) { counts in
+                for step in row.indices where !row[step].isAbsent { counts[step] += 1 }
             }
-            var sum = CompensatedSum(sum: held, compensation: compensation[group, step])
-            sum.add(row[step])
-            result[group, step] = sum.sum
-            compensation[group, step] = sum.compensation
+        }
+        result.withRow(group) { sums in
+            compensation.withRow(group) { lost in
+                for step in row.indices where !row[step].isAbsent {
+                    if sums[step].isAbsent {
+                        sums[step] = row[step]
+                        continue
+                    }
+                    var sum = CompensatedSum(sum: sums[step], compensation: lost[step])
+                    sum.add(row[step])
+                    sums[step] = sum.sum
+                    lost[step] = sum.compensation
+                }
+            }
         }
     }
 

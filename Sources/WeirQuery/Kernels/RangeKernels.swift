@@ -79,16 +79,23 @@ package struct RangeFunction: Sendable {
         }
     }
 
-    private static let counterEndings = ["_total", "_sum", "_count", "_bucket"]
+    private static let counterEndings = ["_total", "_sum", "_count", "_bucket"].map {
+        Array($0.utf8)
+    }
+
+    private static func isCounter(_ name: ArraySlice<UInt8>) -> Bool {
+        counterEndings.contains { name.count >= $0.count && name.suffix($0.count) == $0[...] }
+    }
 
     /// Notes what is odd about using this function on a series of this name.
     ///
     /// `row` is what came of it.
     package func note(_ labels: Labels, _ row: Span<Double>, at place: PromQLPlace) {
         guard function == .rate || function == .increase, semantics.hasNotes,
-            let name = labels[Labels.metricNameLabel],
-            !Self.counterEndings.contains(where: name.hasSuffix)
+            let range = labels.valueRange(of: Labels.metricNameLabel),
+            !Self.isCounter(labels.bytes[range])
         else { return }
+        let name = String(decoding: labels.bytes[range], as: UTF8.self)
         for step in row.indices where !row[step].isAbsent {
             context.note(
                 .info,

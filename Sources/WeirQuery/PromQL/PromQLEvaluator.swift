@@ -193,25 +193,20 @@ struct PromQLEvaluator {
         default: return nil
         }
         let (cells, overflow) = rows.labels.count.multipliedReportingOverflow(by: grid.count)
+        // Which names are dropped shows in the groups alone.
+        let grouping =
+            dropsNames ? aggregation.grouping.ignoringMetricName : aggregation.grouping
         if overflow || cells >= options.streamedCellsMin {
-            let outputLabels =
-                dropsNames ? rows.labels.map(\.droppingMetricName) : rows.labels
-            let result = try rows.aggregated(
-                aggregation.operation,
-                aggregation.grouping,
-                outputLabels: outputLabels
-            )
-            if let result {
+            if let result = try rows.aggregated(aggregation.operation, grouping) {
                 noteQuantiles(result)
                 return result
             }
         }
-        var collected = try rows.collected()
+        let collected = try rows.collected()
         noteQuantiles(collected)
-        if dropsNames { collected.dropMetricNames() }
         return try GridAggregation(
             try collected.compacted(context: context),
-            grouping: aggregation.grouping,
+            grouping: grouping,
             context: context
         ).reduce(aggregation.operation)
     }

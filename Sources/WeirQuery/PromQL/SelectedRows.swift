@@ -9,13 +9,12 @@ protocol GridRows {
     /// All of them.
     func collected() throws(QueryError) -> SeriesGrid
 
-    /// Aggregates while reading; `outputLabels` are what the series would be called as a grid.
+    /// Aggregates while reading, by the labels that the series were found with.
     ///
     /// - Returns: Nil when some mean cannot be had this way and all must be collected.
     func aggregated(
         _ operation: AggregationOperator,
-        _ grouping: Grouping,
-        outputLabels: [Labels]
+        _ grouping: Grouping
     ) throws(QueryError) -> SeriesGrid?
 }
 
@@ -142,11 +141,10 @@ struct SelectedRows: GridRows {
 
     func aggregated(
         _ operation: AggregationOperator,
-        _ grouping: Grouping,
-        outputLabels: [Labels]
+        _ grouping: Grouping
     ) throws(QueryError) -> SeriesGrid? {
         guard selection.histogramSeries.isEmpty else { return nil }
-        let groups = LabelGroups(outputLabels, grouping)
+        let groups = LabelGroups(labels, grouping)
         let totals = try GroupAccumulator(
             operation,
             groups: groups.labels.count,

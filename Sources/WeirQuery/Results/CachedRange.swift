@@ -1,3 +1,5 @@
+internal import WeirCore
+
 /// The answer to an expression over an interval of steps, kept for later queries.
 struct CachedRange: Sendable {
     /// Steps that were evaluated together, and the notes made meanwhile.

@@ -1,6 +1,9 @@
+internal import WeirCore
+
 /// Answers range queries with what a cache holds of them, and evaluates the rest.
 ///
-/// The answer is the one that evaluating all steps would give (docs/decisions/012-results-cache.md).
+/// The answer is the one that evaluating all steps would give (docs/decisions/012-results-cache.md), and so
+/// are the limits that refuse it: each evaluation has those of the query to itself.
 package struct RangeResults: Sendable {
     package let cache: ResultsCache
     package let changes: any SampleChanges
@@ -52,24 +55,60 @@ package struct RangeResults: Sendable {
             options: request.options
         )
         if let held = cache.range(key, at: version) {
-            let valid = validSteps(of: held, dependence, request)
-            if let (whole, isNew) = try extended(held, valid, request, version) {
-                guard let notes = CachedRange.notes(of: whole.parts, in: request.steps) else {
-                    return try evaluated(request, key, version)
-                }
-                let series = try whole.table.series(
+            let use = request.context.use
+            let kept = try answer(request, from: held, dependence, version)
+            if let kept {
+                cache.count(kept.isNew ? .partial : .hit)
+                changes.noteUse(of: kept.range.metrics)
+                request.context.keep(kept.notes)
+                if kept.isNew { cache.keep(kept.range, for: key) }
+                return kept.series
+            }
+            request.context.giveBack(since: use)
+        }
+        return try evaluated(request, key, version)
+    }
+
+    /// An answer for which only what is missing was evaluated.
+    private struct KeptAnswer {
+        let series: [QuerySeries]
+        let range: CachedRange
+        let notes: QueryNotes
+        /// Whether `range` has steps that were not kept before.
+        let isNew: Bool
+    }
+
+    /// - Returns: Nil when what is kept is of too little use, or does not fit.
+    private func answer(
+        _ request: Request,
+        from held: CachedRange,
+        _ dependence: StepDependence,
+        _ version: SampleVersion
+    ) throws(QueryError) -> KeptAnswer? {
+        let valid = validSteps(of: held, dependence, request)
+        guard let (whole, isNew) = try extended(held, valid, request, version),
+            let notes = CachedRange.notes(of: whole.parts, in: request.steps),
+            let series = try unlessTooLarge({ () throws(QueryError) in
+                try whole.table.series(
                     request.steps,
                     time: request.time,
                     context: request.context
                 )
-                cache.count(isNew ? .partial : .hit)
-                changes.noteUse(of: whole.metrics)
-                request.context.keep(notes)
-                if isNew { cache.keep(whole, for: key) }
-                return series
-            }
+            })
+        else { return nil }
+        return KeptAnswer(series: series, range: whole, notes: notes, isNew: isNew)
+    }
+
+    /// What `body` gives, or nil when there is no room for it: more is kept than is asked for.
+    private func unlessTooLarge<Result>(
+        _ body: () throws(QueryError) -> Result
+    ) throws(QueryError) -> Result? {
+        do throws(QueryError) {
+            return try body()
+        } catch {
+            guard case .limit = error else { throw error }
+            return nil
         }
-        return try evaluated(request, key, version)
     }
 
     /// The steps of a kept answer that no change has touched.
@@ -115,10 +154,14 @@ package struct RangeResults: Sendable {
         var before: CachedRange?
         var after: CachedRange?
         if usable.lowerBound > asked.lowerBound {
+            let use = request.context.use
+            defer { request.context.giveBack(since: use) }
             before = try part(asked.lowerBound..<(usable.lowerBound + 1), request, version)
             guard before?.orderHash == held.orderHash else { return nil }
         }
         if usable.upperBound < asked.upperBound {
+            let use = request.context.use
+            defer { request.context.giveBack(since: use) }
             after = try part((usable.upperBound - 1)..<asked.upperBound, request, version)
             guard after?.orderHash == held.orderHash else { return nil }
         }
@@ -143,7 +186,10 @@ package struct RangeResults: Sendable {
         if let after { add(after, after.table.steps) }
         let rows = tables.reduce(0) { $0 + $1.table.labels.count }
         let width = tables.reduce(0) { $0 + $1.steps.count }
-        try request.context.reserve(bytes: rows * width * 8)
+        let isPaid: Void? = try unlessTooLarge { () throws(QueryError) in
+            try request.context.reserve(bytes: rows * width * 8)
+        }
+        guard isPaid != nil else { return nil }
         let whole = CachedRange(
             table: RangeTable(joining: tables),
             parts: CachedRange.joined(parts),
@@ -155,6 +201,8 @@ package struct RangeResults: Sendable {
     }
 
     /// Evaluates some steps; nil when that fails, so that all are evaluated and fail as they should.
+    ///
+    /// - Throws: Also `.limit`: all steps take no less than some of them.
     private func part(
         _ steps: Range<Int64>,
         _ request: Request,
@@ -165,7 +213,7 @@ package struct RangeResults: Sendable {
             return range(grid, steps, marks, notes, version)
         } catch {
             switch error {
-            case .cancelled, .timedOut: throw error
+            case .cancelled, .timedOut, .limit: throw error
             default: return nil
             }
         }

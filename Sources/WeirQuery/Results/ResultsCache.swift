@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import WeirCore
 
 /// The answers to range queries, kept for those that ask for the same steps again: dashboards that
 /// are refreshed.

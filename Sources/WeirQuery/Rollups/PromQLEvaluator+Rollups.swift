@@ -10,13 +10,15 @@ extension PromQLEvaluator {
         over range: PromQLRange
     ) throws(QueryError) -> (any GridRows)? {
         let slide = call.function.slide
-        guard !slide.isClosed, let function = RollupFunction(call.function) else { return nil }
+        let resolutions = options.rollups == .off ? [] : slide.resolutions
+        let rolledUp = RollupFunction(call.function, isRolledUp: !resolutions.isEmpty)
+        guard !slide.isClosed, let function = rolledUp else { return nil }
         try context.check()
         let series = try source.selectRollups(
             range.selector.matchers,
             fromMilliseconds: slide.earliest,
             throughMilliseconds: slide.ends.end,
-            resolutions: options.rollups == .off ? [] : slide.resolutions,
+            resolutions: resolutions,
             context: context
         )
         guard let series else { return nil }

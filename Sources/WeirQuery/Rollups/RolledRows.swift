@@ -12,116 +12,203 @@ struct RolledRows: GridRows {
 
     var labels: [Labels] { series.labels }
 
+    private var steps: Int { function.function.times.count }
+
     /// Rollups are given up on when none of so many series could be answered.
     private static let triesMax = 64
 
     func collected() throws(QueryError) -> SeriesGrid {
-        var buffer = try newBuffer()
-        let missed = try scanRollups(Self.filling(buffer))
-        if missed == nil { buffer = try newBuffer() }
-        try scanSamples(of: missed ?? Array(labels.indices), Self.filling(buffer))
-        return SeriesGrid(labels: labels, values: buffer)
+        let buffer = try read(into: newBuffer, Self.filling)
+        guard !series.histogramSeries.isEmpty else {
+            return SeriesGrid(labels: labels, values: buffer)
+        }
+        return SeriesGrid(
+            labels: labels,
+            values: buffer,
+            histograms: try readHistograms(into: buffer)
+        )
     }
 
     private func newBuffer() throws(QueryError) -> GridBuffer {
-        let steps = function.function.times.count
-        return try GridBuffer(rows: labels.count, steps: steps, context: context)
+        try GridBuffer(rows: labels.count, steps: steps, context: context)
     }
 
     private static func filling(_ buffer: GridBuffer) -> Use {
-        { (series, fill) throws(QueryError) in
-            try buffer.withRow(series) { (row) throws(QueryError) in try fill(&row) }
+        { series, answer in
+            buffer.withRow(series) { row in
+                for step in answer.indices { row[step] = answer[step] }
+            }
         }
     }
 
     func aggregated(
         _ operation: AggregationOperator,
-        _ grouping: Grouping,
-        outputLabels: [Labels]
+        _ grouping: Grouping
     ) throws(QueryError) -> SeriesGrid? {
-        let groups = LabelGroups(outputLabels, grouping)
-        var totals = try newTotals(operation, groups)
-        let missed = try scanRollups(adding(to: totals, groups))
-        if missed == nil { totals = try newTotals(operation, groups) }
-        try scanSamples(of: missed ?? Array(labels.indices), adding(to: totals, groups))
+        guard series.histogramSeries.isEmpty else { return nil }
+        let groups = LabelGroups(labels, grouping)
+        let (groupOf, steps, context) = (groups.groupOf, steps, context)
+        let totals = try read { () throws(QueryError) in
+            try GroupAccumulator(
+                operation,
+                groups: groups.labels.count,
+                steps: steps,
+                context: context
+            )
+        } _: { totals in
+            { series, answer in totals.add(answer, to: groupOf[series]) }
+        }
         guard totals.finish().isEmpty else { return nil }
         return SeriesGrid(labels: groups.labels, values: totals.result)
     }
 
-    private func newTotals(
-        _ operation: AggregationOperator,
-        _ groups: LabelGroups
-    ) throws(QueryError) -> GroupAccumulator {
-        try GroupAccumulator(
-            operation,
-            groups: groups.labels.count,
-            steps: function.function.times.count,
-            context: context
-        )
-    }
+    /// What is done with the row of numbers of a series that has any.
+    private typealias Use = @Sendable (_ series: Int, _ answer: Span<Double>) -> Void
 
-    private func adding(to totals: GroupAccumulator, _ groups: LabelGroups) -> Use {
-        let (groupOf, steps) = (groups.groupOf, function.function.times.count)
-        return { (series, fill) throws(QueryError) in
-            var scratch = [Double](repeating: .absent, count: steps)
-            var row = scratch.mutableSpan
-            try fill(&row)
-            totals.add(row.span, to: groupOf[series])
+    /// Reads all series but those with histograms into what `begin` makes, which is begun anew when
+    /// rollups turn out to be damaged, or not to do.
+    private func read<Target>(
+        into begin: () throws(QueryError) -> Target,
+        _ using: (Target) -> Use
+    ) throws(QueryError) -> Target {
+        var source: (any RollupSeries)? = series
+        while let series = source {
+            let target = try begin()
+            let alone = function.function.slide.windows(touching: series.alone)
+            let (reading, missed) = try scanRollups(series, alone, using(target))
+            defer { context.release(bytes: missed.reduce(0) { $0 + $1.byteCount }) }
+            switch reading {
+            case .whole:
+                try scanSamples(series, missed, alone, using(target))
+                return target
+            case .damaged: source = try series.again()
+            case .stopped: source = nil
+            }
         }
+        let target = try begin()
+        let withHistograms = Set(series.histogramSeries)
+        let all = labels.indices.filter { !withHistograms.contains($0) }
+        try scanSamples(series, all.map { Missed(series: $0) }, [], using(target))
+        return target
     }
-
-    private typealias Fill = (_ row: inout MutableSpan<Double>) throws(QueryError) -> Void
-    /// What is done with a series that has anything, given what fills its row.
-    private typealias Use = @Sendable (_ series: Int, _ fill: Fill) throws(QueryError) -> Void
 
     /// Calls `use` for each series that rollups answer for.
     ///
-    /// - Returns: Those that they do not; nil when all must be done again with samples.
-    private func scanRollups(_ use: @escaping Use) throws(QueryError) -> [Int]? {
+    /// `alone`: by step, whether only rollups know of it; empty when none is. The series that are not
+    /// answered for are told, and have paid for what is known of them.
+    private func scanRollups(
+        _ series: any RollupSeries,
+        _ alone: [Bool],
+        _ use: @escaping Use
+    ) throws(QueryError) -> (RollupReading, [Missed]) {
         let (function, context, labels, place) = (function, context, labels, notePlace)
-        let steps = function.function.times.count
-        let least = series.isAlone ? .poor : least
+        let (steps, least) = (steps, least)
         let progress = Mutex(Progress())
-        let isWhole = try series.scan(columns: function.columns) {
-            (number, rows) throws(QueryError) in
-            try context.check()
-            var numbers = [Double](repeating: .absent, count: steps)
-            var scratch = numbers.mutableSpan
-            guard try function.apply(rows, atLeast: least, into: &scratch) else {
-                return progress.withLock { progress in
-                    progress.missed.append(number)
-                    return progress.answered > 0 || progress.missed.count < Self.triesMax
+        let reading = try series.scan(columns: function.columns) {
+            var windows = RollupWindows(function.function.slide)
+            var numbers: [Double] = []
+            var answered = 0
+            return { (number, rows) throws(QueryError) in
+                if answered & 15 == 0 { try context.check() }
+                windows.find(rows.times)
+                numbers.removeAll(keepingCapacity: true)
+                numbers.append(contentsOf: repeatElement(.absent, count: steps))
+                var row = numbers.mutableSpan
+                let isKnown = function.apply(
+                    rows,
+                    windows,
+                    atLeast: least,
+                    alone: alone,
+                    into: &row
+                )
+                guard isKnown else {
+                    let missed = Missed(series: number, known: alone.isEmpty ? [] : numbers)
+                    try context.reserve(bytes: missed.byteCount)
+                    return progress.withLock { progress in
+                        progress.missed.append(missed)
+                        return !alone.isEmpty || progress.hasAnswered
+                            || progress.missed.count < Self.triesMax
+                    }
                 }
+                function.function.note(labels[number], row.span, at: place)
+                use(number, row.span)
+                if answered == 0 { progress.withLock { $0.hasAnswered = true } }
+                answered += 1
+                return true
             }
-            function.function.note(labels[number], scratch.span, at: place)
-            let answer = numbers
-            try use(number) { (row) throws(QueryError) in
-                for step in answer.indices { row[step] = answer[step] }
-            }
-            progress.withLock { $0.answered += 1 }
-            return true
         }
-        return isWhole ? progress.withLock { $0.missed.sorted() } : nil
+        return (reading, progress.withLock { $0.missed.sorted { $0.series < $1.series } })
     }
 
-    /// Calls `use` for each of some series, ascending, with what its samples give.
-    private func scanSamples(of wanted: [Int], _ use: @escaping Use) throws(QueryError) {
-        guard !wanted.isEmpty else { return }
+    /// Calls `use` for each of some series, ascending, with what its samples give, and at the steps of
+    /// `alone` with what is known of it.
+    private func scanSamples(
+        _ series: any RollupSeries,
+        _ missed: [Missed],
+        _ alone: [Bool],
+        _ use: @escaping Use
+    ) throws(QueryError) {
+        guard !missed.isEmpty else { return }
         let (function, context, labels, place) = (function, context, labels, notePlace)
-        try series.samples(of: wanted).scan { (index, times, values) throws(QueryError) in
+        let steps = steps
+        let seen = Mutex<Set<Int>>([])
+        try series.samples(of: missed.map(\.series)).scan {
+            (index, times, values) throws(QueryError) in
             try context.check()
-            let number = wanted[index]
-            let (times, values) = (times, values)
-            try use(number) { (row) throws(QueryError) in
-                try function.function.apply(times, values, into: &row)
-                function.function.note(labels[number], row.span, at: place)
-            }
+            let one = missed[index]
+            if !one.known.isEmpty { seen.withLock { _ = $0.insert(index) } }
+            var numbers = [Double](repeating: .absent, count: steps)
+            var row = numbers.mutableSpan
+            try function.function.apply(times, values, into: &row)
+            one.fill(&row, at: alone)
+            function.function.note(labels[one.series], row.span, at: place)
+            use(one.series, row.span)
         }
+        // Those that have rows, but no samples.
+        let all = seen.withLock { $0 }
+        for (index, one) in missed.enumerated() where !one.known.isEmpty && !all.contains(index) {
+            var numbers = [Double](repeating: .absent, count: steps)
+            var row = numbers.mutableSpan
+            one.fill(&row, at: alone)
+            function.function.note(labels[one.series], row.span, at: place)
+            use(one.series, row.span)
+        }
+    }
+
+    /// Reads the series with histograms from their samples of both kinds.
+    private func readHistograms(into buffer: GridBuffer) throws(QueryError) -> HistogramCells? {
+        let own = series.histogramSeries
+        let rows = SelectedRows(
+            try series.samples(of: own),
+            .windows(function.function),
+            steps: steps,
+            context: context,
+            notePlace: notePlace
+        )
+        let grid = try rows.collected()
+        let cells = HistogramCells(steps: steps, context: context)
+        for (row, number) in own.enumerated() {
+            for step in 0..<steps { buffer[number, step] = grid.values[row, step] }
+            if let found = grid.histograms?.row(row) { try cells.set(number, found) }
+        }
+        return cells.isEmpty ? nil : cells
     }
 
     private struct Progress {
-        var answered = 0
-        /// The series that rollups could not answer for.
-        var missed: [Int] = []
+        var hasAnswered = false
+        var missed: [Missed] = []
+    }
+
+    /// A series that rollups could not answer for.
+    private struct Missed {
+        let series: Int
+        /// Its numbers at the steps that only rollups know of, by step; empty when there are none.
+        var known: [Double] = []
+
+        var byteCount: Int { known.count * 8 }
+
+        func fill(_ row: inout MutableSpan<Double>, at alone: [Bool]) {
+            for step in known.indices where alone[step] { row[step] = known[step] }
+        }
     }
 }

@@ -20,11 +20,17 @@ package struct RollupFunction: Sendable {
     /// The same over samples.
     package let function: RangeFunction
     private let extrapolation: ExtrapolationKernel
+    /// Whether rows are of the windows that sums of samples are made of.
+    private let hasWindowsOfSums: Bool
 
+    /// `isRolledUp`: Whether rows are of the windows of rollups that `function`'s are made of; else of
+    /// single milliseconds, where there are samples.
+    ///
     /// - Returns: Nil when the function asks more of samples than rollups keep.
-    package init?(_ function: RangeFunction) {
+    package init?(_ function: RangeFunction, isRolledUp: Bool) {
         guard !Self.columns(of: function.function).isEmpty else { return nil }
         self.function = function
+        hasWindowsOfSums = isRolledUp
         extrapolation = ExtrapolationKernel(
             isCounter: function.function != .delta,
             isRate: function.function == .rate,
@@ -56,210 +62,165 @@ package struct RollupFunction: Sendable {
 
     /// Fills `row` with the function's value at each step; steps without rows are left alone.
     ///
-    /// `least` is how well each number must be known. False when one is not; the row is then of no use.
+    /// `windows` are those of the rows' times. `least` is how well each number must be known, but those of
+    /// the steps that `alone` names, one by one: nothing else knows of them. It is empty when there are
+    /// none.
+    ///
+    /// - Returns: False when one is not; what the row then has at other steps than those is of no use.
     package func apply(
         _ rows: RollupRows,
+        _ windows: RollupWindows,
         atLeast least: Accuracy,
+        alone: [Bool] = [],
         into row: inout MutableSpan<Double>
-    ) throws(QueryError) -> Bool {
-        let slide = function.slide
-        precondition(row.count == slide.ends.count)
-        let view = RollupView(rows)
-        let rowTimes = view.times
-        let times = rowTimes.span
-        var lower = 0
-        var upper = 0
-        var width = 0
-        for step in 0..<slide.ends.count {
-            let end = slide.ends.time(step)
-            let start = end - slide.rangeMilliseconds
-            lower = WindowSlide.firstIndex(times, after: start, from: lower, 0)
-            upper = WindowSlide.firstIndex(
-                times,
-                after: end,
-                from: max(lower, upper),
-                lower + width
-            )
-            guard upper > lower else { continue }
-            width = upper - lower
-            let (value, accuracy) = value(
-                view,
-                lower..<upper,
-                Window(start: start, end: end, step: step)
-            )
-            guard accuracy >= least else { return false }
-            row[step] = value
+    ) -> Bool {
+        precondition(row.count == function.slide.ends.count)
+        precondition(alone.isEmpty || alone.count == row.count)
+        var demand = Demand(least: least, alone: alone)
+        switch function.function {
+        case .sum_over_time, .avg_over_time: sums(rows, windows, &demand, &row)
+        case .min_over_time: extremes(rows, windows, isMax: false, &demand, &row)
+        case .max_over_time: extremes(rows, windows, isMax: true, &demand, &row)
+        case .rate, .increase: increases(rows, windows, &demand, &row)
+        default: fill(rows, windows, &row)
         }
-        return true
+        return demand.isMet
     }
 
-    private func value(
-        _ rows: RollupView,
-        _ range: Range<Int>,
-        _ window: Window
-    ) -> (Double, Accuracy) {
-        let (first, last) = (range.lowerBound, range.upperBound - 1)
-        return switch function.function {
-        case .count_over_time: (Double(rows.count(range)), .exact)
-        case .sum_over_time, .avg_over_time: sum(rows, range)
-        case .min_over_time: extreme(rows, isMax: false, range)
-        case .max_over_time: extreme(rows, isMax: true, range)
-        case .first_over_time: (rows.firsts[first], .exact)
-        case .last_over_time: (rows.lasts[last], .exact)
-        case .ts_of_first_over_time:
-            (Double(rows.times[first] - rows.spans[first]) / 1000, .exact)
-        case .ts_of_last_over_time: (Double(rows.times[last]) / 1000, .exact)
-        case .rate, .increase, .delta: change(rows, range, window)
-        case .changes, .resets: (transitions(rows, range), .exact)
-        default: (1, .exact)
+    /// How well numbers must be known, and whether all were.
+    private struct Demand {
+        let least: Accuracy
+        /// By step, whether nothing else knows of it; empty when there are none.
+        let alone: [Bool]
+        private(set) var isMet = true
+
+        init(least: Accuracy, alone: [Bool]) {
+            self.least = least
+            self.alone = alone
+        }
+
+        /// Says that the number at a step is not known well enough.
+        ///
+        /// - Returns: Whether that leaves numbers that are of use.
+        mutating func goesOn(after step: Int) -> Bool {
+            if !alone.isEmpty, alone[step] { return true }
+            isMet = false
+            return !alone.isEmpty
         }
     }
 
-    /// `sum_over_time` and `avg_over_time`.
-    private func sum(_ rows: RollupView, _ range: Range<Int>) -> (Double, Accuracy) {
-        var total = CompensatedSum()
-        if range.count == 1 {
-            total.sum = rows.sums[range.lowerBound]
-            total.compensation = rows.residues[range.lowerBound]
-        } else {
-            for row in range {
-                total.add(rows.sums[row])
-                total.compensation += rows.residues[row]
-            }
-        }
-        // `SumKernel` adds the same parts up in the same order.
-        let isSame = rows.areWhole(range) || rows.areSumsExact(range)
-        let isFinite = (total.sum + total.compensation).isFinite
-        guard function.function == .avg_over_time else {
-            let isOne = range.count == 1
-            return (total.value, isOne || (isSame && isFinite) ? .exact : .rounded)
-        }
-        // The mean of finite samples may be finite all the same.
-        guard isFinite else { return (total.value, .poor) }
-        let count = Double(rows.count(range))
-        return (
-            total.sum / count + total.compensation / count,
-            isSame ? .exact : .rounded
-        )
-    }
-
-    private func extreme(
-        _ rows: RollupView,
-        isMax: Bool,
-        _ range: Range<Int>
-    ) -> (Double, Accuracy) {
-        let column = isMax ? rows.maxima : rows.minima
-        var best = Double.nan
-        for row in range {
-            let value = column[row]
-            if best.isNaN || (isMax ? value > best : value < best) { best = value }
-        }
-        // Which of the two zeros comes out depends on the order of all samples.
-        let isZeroKnown = best != 0 || !rows.haveNegativeZero(range)
-        return (best.isNaN ? .nan : best, isZeroKnown ? .exact : .rounded)
-    }
-
-    /// `rate`, `increase` and `delta`.
-    private func change(
-        _ rows: RollupView,
-        _ range: Range<Int>,
-        _ window: Window
-    ) -> (Double, Accuracy) {
-        let (first, last) = (range.lowerBound, range.upperBound - 1)
-        let count = rows.count(range)
-        guard count > 1 else { return (.absent, .exact) }
-        var change = rows.lasts[last] - rows.firsts[first]
-        var isInOrder = true
-        if function.function != .delta {
-            for row in range {
-                if row > first, rows.firsts[row] < rows.lasts[row - 1] {
-                    change += rows.lasts[row - 1]
-                }
-                let resets = rows.resets[row]
-                if resets > 0 { change += rows.drops[row] }
-                // More than one and they were added up by themselves.
-                if resets > 1 { isInOrder = false }
-            }
-        }
-        let firstTime = rows.times[first] - rows.spans[first]
-        let value = extrapolation.extrapolated(
-            change,
-            from: rows.firsts[first],
-            times: firstTime...max(firstTime, rows.times[last]),
-            count: Int(count),
-            window
-        )
-        return (value, isInOrder || rows.areSumsExact(range) ? .exact : .rounded)
-    }
-
-    /// `changes` and `resets`.
-    private func transitions(_ rows: RollupView, _ range: Range<Int>) -> Double {
+    /// The functions whose numbers are always exact.
+    private func fill(
+        _ rows: RollupRows,
+        _ windows: RollupWindows,
+        _ row: inout MutableSpan<Double>
+    ) {
+        let (times, firsts, lasts) = (rows.times, rows.floats(.first), rows.floats(.last))
+        let (counts, spans) = (rows.ints(.count), rows.ints(.span))
         let isResets = function.function == .resets
-        let column = isResets ? rows.resets : rows.changes
+        let transitions = rows.ints(isResets ? .resets : .changes)
+        for found in windows.all {
+            let (range, first, last) = (
+                found.rows, found.rows.lowerBound, found.rows.upperBound - 1
+            )
+            row[found.window.step] =
+                switch function.function {
+                case .count_over_time: Double(Self.sum(counts, range))
+                case .first_over_time: firsts[first]
+                case .last_over_time: lasts[last]
+                case .ts_of_first_over_time: Double(times[first] - spans[first]) / 1000
+                case .ts_of_last_over_time: Double(times[last]) / 1000
+                case .changes, .resets:
+                    Double(
+                        Self.sum(transitions, range)
+                            &+ Self.transitions(firsts, lasts, range, isResets: isResets)
+                    )
+                case .delta: delta(rows, found)
+                default: 1
+                }
+        }
+    }
+
+    @inline(__always)
+    private static func sum(_ column: [Int64], _ range: Range<Int>) -> Int64 {
         var total: Int64 = 0
         for row in range { total &+= column[row] }
+        return total
+    }
+
+    /// The changes or resets from a row's last sample to the next one's first.
+    private static func transitions(
+        _ firsts: [Double],
+        _ lasts: [Double],
+        _ range: Range<Int>,
+        isResets: Bool
+    ) -> Int64 {
+        var total: Int64 = 0
         for row in range.dropFirst() {
-            let previous = rows.lasts[row - 1]
-            let value = rows.firsts[row]
+            let previous = lasts[row - 1]
+            let value = firsts[row]
             let isTransition =
                 isResets
                 ? value < previous : value != previous && !(value.isNaN && previous.isNaN)
             if isTransition { total &+= 1 }
         }
-        return Double(total)
-    }
-}
-
-/// The columns of a series' rows, each in an array of its own.
-private struct RollupView {
-    let times: [Int64]
-    let counts: [Int64]
-    let spans: [Int64]
-    let sums: [Double]
-    let residues: [Double]
-    let minima: [Double]
-    let maxima: [Double]
-    let firsts: [Double]
-    let lasts: [Double]
-    let drops: [Double]
-    let resets: [Int64]
-    let changes: [Int64]
-    let exactness: [Int64]
-
-    init(_ rows: RollupRows) {
-        func ints(_ column: RollupColumn) -> [Int64] { rows.columns[column.rawValue].ints }
-        func floats(_ column: RollupColumn) -> [Double] { rows.columns[column.rawValue].floats }
-        times = rows.times
-        counts = ints(.count)
-        spans = ints(.span)
-        sums = floats(.sum)
-        residues = floats(.residue)
-        minima = floats(.min)
-        maxima = floats(.max)
-        firsts = floats(.first)
-        lasts = floats(.last)
-        drops = floats(.drops)
-        resets = ints(.resets)
-        changes = ints(.changes)
-        exactness = ints(.exactness)
-    }
-
-    func count(_ range: Range<Int>) -> Int64 {
-        var total: Int64 = 0
-        for row in range { total &+= counts[row] }
         return total
     }
 
-    func haveNegativeZero(_ range: Range<Int>) -> Bool {
-        range.contains { exactness[$0] & RollupColumn.Exactness.hasNegativeZero != 0 }
+    /// `sum_over_time` and `avg_over_time`.
+    private func sums(
+        _ rows: RollupRows,
+        _ windows: RollupWindows,
+        _ demand: inout Demand,
+        _ row: inout MutableSpan<Double>
+    ) {
+        let (sums, residues) = (rows.floats(.sum), rows.floats(.residue))
+        let (counts, exactness) = (rows.ints(.count), rows.ints(.exactness))
+        let isMean = function.function == .avg_over_time
+        for found in windows.all {
+            let range = found.rows
+            var total = CompensatedSum()
+            if range.count == 1 {
+                total.sum = sums[range.lowerBound]
+                total.compensation = residues[range.lowerBound]
+            } else {
+                for row in range {
+                    total.add(sums[row])
+                    total.compensation += residues[row]
+                }
+            }
+            let isFinite = (total.sum + total.compensation).isFinite
+            // `SumKernel` adds the same parts up in the same order.
+            let isSame =
+                (hasWindowsOfSums && Self.areWhole(exactness, range))
+                || Self.areSumsExact(exactness, range)
+            var accuracy = Accuracy.rounded
+            if isMean {
+                // The mean of finite samples may be finite all the same.
+                if isSame || !isFinite { accuracy = isFinite ? .exact : .poor }
+            } else if range.count == 1 || (isSame && isFinite) {
+                accuracy = .exact
+            }
+            if accuracy < demand.least, !demand.goesOn(after: found.window.step) { return }
+            if isMean, isFinite {
+                let count = Double(Self.sum(counts, range))
+                row[found.window.step] = total.sum / count + total.compensation / count
+            } else {
+                row[found.window.step] = total.value
+            }
+        }
     }
 
-    func areWhole(_ range: Range<Int>) -> Bool {
-        range.allSatisfy { exactness[$0] & RollupColumn.Exactness.isWhole != 0 }
+    @inline(__always)
+    private static func areWhole(_ exactness: [Int64], _ range: Range<Int>) -> Bool {
+        for row in range where exactness[row] & RollupColumn.Exactness.isWhole == 0 {
+            return false
+        }
+        return true
     }
 
     /// Whether all samples are whole numbers so small that any sum of theirs is exact.
-    func areSumsExact(_ range: Range<Int>) -> Bool {
+    private static func areSumsExact(_ exactness: [Int64], _ range: Range<Int>) -> Bool {
         var total: Int64 = 0
         for row in range {
             let size = exactness[row] & RollupColumn.Exactness.sizeMask
@@ -269,4 +230,109 @@ private struct RollupView {
         }
         return true
     }
+
+    private func extremes(
+        _ rows: RollupRows,
+        _ windows: RollupWindows,
+        isMax: Bool,
+        _ demand: inout Demand,
+        _ row: inout MutableSpan<Double>
+    ) {
+        let column = rows.floats(isMax ? .max : .min)
+        let exactness = rows.ints(.exactness)
+        for found in windows.all {
+            var best = Double.nan
+            for row in found.rows {
+                let value = column[row]
+                if best.isNaN || (isMax ? value > best : value < best) { best = value }
+            }
+            // Which of the two zeros comes out depends on the order of all samples.
+            if best == 0, demand.least > .rounded, Self.haveNegativeZero(exactness, found.rows),
+                !demand.goesOn(after: found.window.step)
+            {
+                return
+            }
+            row[found.window.step] = best.isNaN ? .nan : best
+        }
+    }
+
+    private static func haveNegativeZero(_ exactness: [Int64], _ range: Range<Int>) -> Bool {
+        for row in range where exactness[row] & RollupColumn.Exactness.hasNegativeZero != 0 {
+            return true
+        }
+        return false
+    }
+
+    private func delta(_ rows: RollupRows, _ found: RollupWindows.Found) -> Double {
+        let (firsts, lasts) = (rows.floats(.first), rows.floats(.last))
+        let change = lasts[found.rows.upperBound - 1] - firsts[found.rows.lowerBound]
+        return extrapolated(change, rows.times, rows.ints(.count), rows.ints(.span), firsts, found)
+    }
+
+    /// `rate` and `increase`.
+    private func increases(
+        _ rows: RollupRows,
+        _ windows: RollupWindows,
+        _ demand: inout Demand,
+        _ row: inout MutableSpan<Double>
+    ) {
+        let (times, counts, spans) = (rows.times, rows.ints(.count), rows.ints(.span))
+        let (firsts, lasts) = (rows.floats(.first), rows.floats(.last))
+        let (resets, drops) = (rows.ints(.resets), rows.floats(.drops))
+        for found in windows.all {
+            let range = found.rows
+            var change = lasts[range.upperBound - 1] - firsts[range.lowerBound]
+            var isInOrder = true
+            for row in range {
+                if row > range.lowerBound, firsts[row] < lasts[row - 1] {
+                    change += lasts[row - 1]
+                }
+                let count = resets[row]
+                if count > 0 { change += drops[row] }
+                // More than one and they were added up by themselves.
+                if count > 1 { isInOrder = false }
+            }
+            if !isInOrder, demand.least > .rounded, Self.sum(counts, range) > 1,
+                !Self.areSumsExact(rows.ints(.exactness), range),
+                !demand.goesOn(after: found.window.step)
+            {
+                return
+            }
+            row[found.window.step] = extrapolated(change, times, counts, spans, firsts, found)
+        }
+    }
+
+    @inline(__always)
+    private func extrapolated(
+        _ change: Double,
+        _ times: [Int64],
+        _ counts: [Int64],
+        _ spans: [Int64],
+        _ firsts: [Double],
+        _ found: RollupWindows.Found
+    ) -> Double {
+        let count = Self.sum(counts, found.rows)
+        guard count > 1 else { return .absent }
+        let (first, last) = (found.rows.lowerBound, found.rows.upperBound - 1)
+        let firstTime = times[first] - spans[first]
+        return extrapolation.extrapolated(
+            change,
+            from: firsts[first],
+            times: firstTime...max(firstTime, times[last]),
+            count: Int(count),
+            found.window
+        )
+    }
+}
+
+extension RollupRows {
+    /// A column of floats; empty when it was not asked for.
+    @inline(__always)
+    fileprivate func floats(_ column: RollupColumn) -> [Double] {
+        columns[column.rawValue].floats
+    }
+
+    /// A column of integers; empty when it was not asked for.
+    @inline(__always)
+    fileprivate func ints(_ column: RollupColumn) -> [Int64] { columns[column.rawValue].ints }
 }

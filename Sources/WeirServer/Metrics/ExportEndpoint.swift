@@ -13,6 +13,9 @@ struct ExportEndpoint: Sendable {
     private static let seriesPerGroup = 65_536
     private static let samplesPerGroup = 1_000_000
     private static let histogramsPerGroup = 50_000
+    /// As many bytes of the query's memory there are for each of them, or fewer are gathered.
+    private static let bytesPerSample = 64
+    private static let bytesPerHistogram = 8 << 10
     /// Bytes of one write to the client.
     private static let pieceBytes = 64 << 10
 
@@ -102,9 +105,9 @@ struct ExportEndpoint: Sendable {
     ) throws(QueryError) {
         let budget = QueryBudget(context: context)
         do throws(StoreError) {
-            guard try export(.metrics, request, to: body, budget) else { return }
+            guard try export(.metrics, request, to: body, context, budget) else { return }
             if request.format.hasHistograms {
-                guard try export(.histograms, request, to: body, budget) else { return }
+                guard try export(.histograms, request, to: body, context, budget) else { return }
             }
         } catch {
             throw StoreSampleSource.queryError(error, budget)
@@ -119,8 +122,14 @@ struct ExportEndpoint: Sendable {
         _ signal: Signal,
         _ request: Request,
         to body: HTTPBodyStream,
+        _ context: QueryContext,
         _ budget: QueryBudget
     ) throws(StoreError) -> Bool {
+        let memory = context.memoryBytesMax
+        let perGroup =
+            signal == .histograms
+            ? min(Self.histogramsPerGroup, memory / Self.bytesPerHistogram)
+            : min(Self.samplesPerGroup, memory / Self.bytesPerSample)
         // What a selector before has given out already.
         var done: Set<Labels> = []
         for matchers in request.matcherSets {
@@ -132,8 +141,6 @@ struct ExportEndpoint: Sendable {
             )
             let count = selection.labels.count
             let perSeries = max(1, selection.rowCountMax / max(1, count))
-            let perGroup =
-                signal == .histograms ? Self.histogramsPerGroup : Self.samplesPerGroup
             let step = max(1, min(Self.seriesPerGroup, perGroup / perSeries))
             for start in stride(from: 0, to: count, by: step) {
                 let part = selection.narrowed(to: start..<min(count, start + step))
@@ -156,8 +163,8 @@ struct ExportEndpoint: Sendable {
         to body: HTTPBodyStream,
         _ budget: QueryBudget
     ) throws(StoreError) -> Bool {
-        let gathered = GatheredHistograms()
-        try gathered.read(selection, timeUnit: format.timeUnit, budget: budget)
+        let gathered = GatheredHistograms(budget)
+        try gathered.read(selection, timeUnit: format.timeUnit)
         let streams = gathered.all
         var bytes: [UInt8] = []
         for (place, labels) in selection.labels.enumerated() {
@@ -181,7 +188,7 @@ struct ExportEndpoint: Sendable {
         to body: HTTPBodyStream,
         _ budget: QueryBudget
     ) throws(StoreError) -> Bool {
-        let gathered = GatheredSeries()
+        let gathered = GatheredSeries(budget)
         try selection.scanFloats(timeUnit: format.timeUnit, budget: budget) {
             gathered.add($0, $1, $2)
         }

@@ -65,7 +65,7 @@ struct FederateEndpoint: Sendable {
                     times: StoreSampleSource.nanoseconds(now - Self.lookbackMilliseconds, now),
                     budget: budget
                 )
-                let gathered = GatheredSeries()
+                let gathered = GatheredSeries(budget)
                 try selection.scanFloats(timeUnit: 1_000_000, budget: budget) {
                     gathered.add($0, $1, $2)
                 }

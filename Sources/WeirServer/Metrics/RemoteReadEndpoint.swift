@@ -13,8 +13,6 @@ struct RemoteReadEndpoint: Sendable {
     static let path = "/api/v1/read"
     /// Samples of one answer, which is made whole before it is sent.
     private static let samplesMax = 5_000_000
-    /// Native histograms of one answer.
-    private static let histogramsMax = 200_000
 
     let store: Store
     let configuration: ServerConfiguration
@@ -81,7 +79,7 @@ struct RemoteReadEndpoint: Sendable {
         var message = ProtobufWriter()
         var sampleCount = 0
         for selection in selections {
-            message.bytes(1, try result(selection, budget, &sampleCount))
+            message.bytes(1, try result(selection, context, budget, &sampleCount))
         }
         return response(
             SnappyBlock.pack(message.bytes),
@@ -130,9 +128,9 @@ struct RemoteReadEndpoint: Sendable {
         to bytes: inout [UInt8]
     ) throws(QueryError) {
         let found = Mutex<[Labels: [[UInt8]]]>([:])
-        let histograms = GatheredHistograms(countMax: Self.histogramsMax)
+        let histograms = GatheredHistograms(budget)
         // Samples of series that have both kinds are put in order of time later.
-        let mixed = GatheredSeries(samplesMax: Self.samplesMax)
+        let mixed = GatheredSeries(budget, samplesMax: Self.samplesMax)
         let withHistograms = Set(selection.histograms.labels)
         let labels = selection.floats.labels
         do throws(StoreError) {
@@ -144,17 +142,11 @@ struct RemoteReadEndpoint: Sendable {
                     return mixed.add(place, times, values)
                 }
                 let chunks = RemoteReadMessages.chunks(times, values)
-                do throws(QueryError) {
-                    // Here, and once more in the answer.
-                    try context.reserve(bytes: chunks.reduce(0) { $0 + 2 * $1.count + 64 })
-                } catch {
-                    budget.stop(error)
-                    return false
-                }
+                guard budget.reserve(bytes: Self.cost(chunks)) else { return false }
                 if !chunks.isEmpty { found.withLock { $0[labels[place]] = chunks } }
                 return true
             }
-            try histograms.read(selection.histograms, timeUnit: 1_000_000, budget: budget)
+            try histograms.read(selection.histograms, timeUnit: 1_000_000)
         } catch {
             throw Self.error(error, mixed, histograms, budget)
         }
@@ -164,22 +156,31 @@ struct RemoteReadEndpoint: Sendable {
             uniquingKeysWith: { first, _ in first }
         )
         for (labels, samples) in floats where series[labels] == nil {
-            series[labels] = RemoteReadMessages.chunks(samples.times, samples.values, [])
+            let chunks = RemoteReadMessages.chunks(samples.times, samples.values, [])
+            try context.reserve(bytes: Self.cost(chunks))
+            series[labels] = chunks
         }
         for (place, samples) in histograms.all {
             let labels = selection.histograms.labels[place]
             let plain = floats[labels]
-            series[labels] = RemoteReadMessages.chunks(
+            let chunks = RemoteReadMessages.chunks(
                 plain?.times ?? [],
                 plain?.values ?? [],
                 samples
             )
+            try context.reserve(bytes: Self.cost(chunks))
+            series[labels] = chunks
         }
         let all = series.map { (pairs: Self.sorted($0.pairs), chunks: $1) }
         for (pairs, chunks) in all.sorted(by: { Self.precedes($0.pairs, $1.pairs) }) {
             let message = RemoteReadMessages.chunkedResponse(pairs, chunks: chunks, query: query)
             ChunkFrame.append(message, to: &bytes)
         }
+    }
+
+    /// The bytes of a series' chunks: here, and once more in the answer.
+    private static func cost(_ chunks: [[UInt8]]) -> Int {
+        chunks.reduce(0) { $0 + 2 * $1.count + 64 }
     }
 
     private static func error(
@@ -189,9 +190,6 @@ struct RemoteReadEndpoint: Sendable {
         _ budget: QueryBudget
     ) -> QueryError {
         if floats.isFull { return .limit(name: "samples of one remote read", limit: samplesMax) }
-        if histograms.isFull {
-            return .limit(name: "histograms of one remote read", limit: histogramsMax)
-        }
         if histograms.isDamaged { return .storage(reason: "a histogram cannot be read") }
         return StoreSampleSource.queryError(error, budget)
     }
@@ -199,16 +197,17 @@ struct RemoteReadEndpoint: Sendable {
     /// A `QueryResult`.
     private func result(
         _ selection: Selection,
+        _ context: QueryContext,
         _ budget: QueryBudget,
         _ sampleCount: inout Int
     ) throws(QueryError) -> [UInt8] {
-        let floats = GatheredSeries(samplesMax: Self.samplesMax - sampleCount)
-        let histograms = GatheredHistograms(countMax: Self.histogramsMax)
+        let floats = GatheredSeries(budget, samplesMax: Self.samplesMax - sampleCount)
+        let histograms = GatheredHistograms(budget)
         do throws(StoreError) {
             try selection.floats.scanFloats(timeUnit: 1_000_000, budget: budget) {
                 floats.add($0, $1, $2)
             }
-            try histograms.read(selection.histograms, timeUnit: 1_000_000, budget: budget)
+            try histograms.read(selection.histograms, timeUnit: 1_000_000)
         } catch {
             throw Self.error(error, floats, histograms, budget)
         }
@@ -227,15 +226,15 @@ struct RemoteReadEndpoint: Sendable {
         let all = series.map { (pairs: Self.sorted($0.pairs), series: $1) }
         var result = ProtobufWriter()
         for (pairs, one) in all.sorted(by: { Self.precedes($0.pairs, $1.pairs) }) {
-            result.bytes(
-                1,
-                RemoteReadMessages.timeSeries(
-                    pairs,
-                    one.floats.times,
-                    one.floats.values,
-                    one.histograms
-                )
+            let message = RemoteReadMessages.timeSeries(
+                pairs,
+                one.floats.times,
+                one.floats.values,
+                one.histograms
             )
+            // Here, once more in the message, and packed.
+            try context.reserve(bytes: 3 * message.count)
+            result.bytes(1, message)
         }
         return result.bytes
     }

@@ -140,12 +140,13 @@ final class Catalog: Sendable {
         }
     }
 
-    /// Adds and retires segments, moves the checkpoint and records batch ids, all at once.
+    /// Adds and retires segments, moves the checkpoint, records batch ids, and does `others`, all at once.
     func publish(
         adding added: [SegmentRecord],
         retiring retired: [SegmentRecord],
         checkpoint: UInt64? = nil,
-        batches: [(id: String, acceptedAt: Int64)] = []
+        batches: [(id: String, acceptedAt: Int64)] = [],
+        others: [SQLiteStatement] = []
     ) throws(SQLiteError) {
         var statements = retired.map {
             SQLiteStatement("DELETE FROM segments WHERE path = ?", [.text($0.path)])
@@ -168,7 +169,7 @@ final class Catalog: Sendable {
                 [.text($0.id), .integer($0.acceptedAt)]
             )
         }
-        try database.transaction(statements)
+        try database.transaction(statements + others)
     }
 
     private static func insertion(_ segment: SegmentRecord) -> SQLiteStatement {

@@ -9,10 +9,10 @@ struct ErasedFields {
     private(set) var erasedRowCount = 0
     private(set) var erasedStreams: Set<Labels> = []
 
+    /// The rows to leave out are those of any of `parts`.
     init(
         _ segment: SegmentReader,
-        erasing ordinals: Set<Int32>,
-        at times: ClosedRange<Int64>,
+        erasing parts: [(ordinals: Set<Int32>, times: ClosedRange<Int64>)],
         encoder: PageEncoder
     ) throws(SegmentError) {
         let source = try FieldSource(segment, decoder: PageDecoder())
@@ -23,17 +23,18 @@ struct ErasedFields {
         let packer = FieldBlockPacker(encoder: encoder)
         for pages in source.blocks {
             let batch = try FieldRows.read(pages, ordinals: Array(source.labels.indices))
-            let kept = (0..<batch.rowCount).filter { row in
-                !ordinals.contains(Int32(batch.references[row]))
-                    || !times.contains(batch.times[row])
-            }
-            if kept.count < batch.rowCount {
-                erasedRowCount += batch.rowCount - kept.count
-                for row in 0..<batch.rowCount
-                where ordinals.contains(Int32(batch.references[row]))
-                    && times.contains(batch.times[row])
-                {
-                    erasedStreams.insert(source.labels[Int(batch.references[row])])
+            var kept: [Int] = []
+            for row in 0..<batch.rowCount {
+                let reference = batch.references[row]
+                let isErased = parts.contains { part in
+                    part.ordinals.contains(Int32(reference))
+                        && part.times.contains(batch.times[row])
+                }
+                if isErased {
+                    erasedRowCount += 1
+                    erasedStreams.insert(source.labels[Int(reference)])
+                } else {
+                    kept.append(row)
                 }
             }
             let part = FieldPart(

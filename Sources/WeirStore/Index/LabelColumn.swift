@@ -132,6 +132,12 @@ struct GatheredLabel {
 
     var valueCount: Int { hashes.count }
     var valueByteCount: Int { valueBytes.count }
+
+    /// What it takes in memory.
+    var byteCount: Int {
+        runs.count * MemoryLayout<Run>.stride + valueBytes.count
+            + 4 * (valueStarts.count + hashes.count + slots.count)
+    }
     var isTooLarge: Bool { valueBytes.count > Self.bytesMax || runs.count > Self.bytesMax / 10 }
 
     func value(_ index: Int) -> ArraySlice<UInt8> {

@@ -167,6 +167,9 @@ struct LabelIndexBuilder {
 
     var isTooLarge: Bool { labels.contains(where: \.isTooLarge) }
 
+    /// What it takes in memory.
+    var byteCount: Int { labels.reduce(0) { $0 + $1.byteCount } }
+
     mutating func append(_ streamLabels: Labels) {
         let bytes = streamLabels.bytes
         var cursor = LabelsCursor(bytes)

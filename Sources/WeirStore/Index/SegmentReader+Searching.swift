@@ -3,15 +3,17 @@ internal import WeirColumns
 internal import WeirCore
 internal import WeirPattern
 
-/// Why streams could not be searched: the disk's fault, or the pattern's.
+/// Why streams could not be searched: the disk's fault, the pattern's, or the reader's budget.
 enum StreamSearchError: Error, Hashable {
     case segment(SegmentError)
     case pattern(PatternError)
+    case budget
 }
 
 /// A segment's label index, once somebody needed it.
 enum KeptIndex: Sendable {
-    case none
+    /// Making it takes at least so many bytes, as far as is known.
+    case none(bytesMin: Int)
     case index(LabelIndex)
     /// It did not fit among the others.
     case tooLarge
@@ -38,17 +40,25 @@ extension SegmentReader {
     func forEachStream(
         matching matchers: StreamMatchers,
         decoder: PageDecoder,
+        budget: some ScanBudget,
         _ body: (Int, Labels) -> Void
     ) throws(StreamSearchError) {
         let pages = pages(matching: matchers)
         if pages.count > Self.pagesWithoutIndexMax, !matchers.byCost.isEmpty,
-            let index = try labelIndex(decoder: decoder)
+            let index = try labelIndex(decoder: decoder, budget: budget)
         {
-            try forEachStream(of: index, matching: matchers, decoder: decoder, body)
+            try forEachStream(
+                of: index,
+                matching: matchers,
+                decoder: decoder,
+                budget: budget,
+                body
+            )
             return
         }
         var run = StreamMatchers.Run(matchers)
         for page in pages {
+            try charge(page, budget)
             let first = footer.streamPages[page].firstStream
             let labels: [Labels]
             do throws(SegmentError) {
@@ -66,10 +76,17 @@ extension SegmentReader {
         }
     }
 
+    /// Charges a page of the stream index before it is read; one that is alone is kept.
+    private func charge(_ page: Int, _ budget: some ScanBudget) throws(StreamSearchError) {
+        let bytes = footer.streamPages.count > 1 ? footer.streamPages[page].page.storedCount : 0
+        guard budget.charge(rows: 0, blocks: 0, bytes: bytes) else { throw .budget }
+    }
+
     private func forEachStream(
         of index: LabelIndex,
         matching matchers: StreamMatchers,
         decoder: PageDecoder,
+        budget: some ScanBudget,
         _ body: (Int, Labels) -> Void
     ) throws(StreamSearchError) {
         let (streams, rest) = try matching(matchers, in: index)
@@ -77,6 +94,7 @@ extension SegmentReader {
         while let first = stream {
             let page = footer.streamPages.partitioningIndex { $0.firstStream > first } - 1
             let entry = footer.streamPages[page]
+            try charge(page, budget)
             var found: [(Int, Labels)] = []
             do throws(SegmentError) {
                 try forEachSet(ofPage: page, decoder: decoder) { offset, set throws(DecodeError) in
@@ -128,11 +146,13 @@ extension SegmentReader {
     func labelTexts(
         _ label: String?,
         matching matchers: StreamMatchers,
-        decoder: PageDecoder
+        decoder: PageDecoder,
+        budget: some ScanBudget
     ) throws(StreamSearchError) -> LabelTexts {
         var texts = LabelTexts()
-        guard let (index, streams) = try indexed(matchers, decoder: decoder) else {
-            try forEachStream(matching: matchers, decoder: decoder) { _, labels in
+        guard let (index, streams) = try indexed(matchers, decoder: decoder, budget: budget)
+        else {
+            try forEachStream(matching: matchers, decoder: decoder, budget: budget) { _, labels in
                 texts.append(label, of: labels)
             }
             texts.sort()
@@ -154,10 +174,11 @@ extension SegmentReader {
     /// All streams match when they are nil.
     private func indexed(
         _ matchers: StreamMatchers,
-        decoder: PageDecoder
+        decoder: PageDecoder,
+        budget: some ScanBudget
     ) throws(StreamSearchError) -> (index: LabelIndex, streams: StreamSet?)? {
         guard pages(matching: matchers).count > Self.pagesWithoutIndexMax,
-            let index = try labelIndex(decoder: decoder)
+            let index = try labelIndex(decoder: decoder, budget: budget)
         else { return nil }
         guard !matchers.byCost.isEmpty else { return (index, nil) }
         let (streams, rest) = try matching(matchers, in: index)
@@ -165,21 +186,29 @@ extension SegmentReader {
     }
 
     /// The label index, made now if it was not yet; nil when there is no room for it.
-    private func labelIndex(decoder: PageDecoder) throws(StreamSearchError) -> LabelIndex? {
-        do throws(SegmentError) {
-            // Who comes while it is made waits for it, rather than making another.
-            return try keptIndex.withLock { kept throws(SegmentError) -> LabelIndex? in
-                switch kept {
-                case .index(let index): return index
-                case .tooLarge: return nil
-                case .none: break
-                }
-                guard Self.indexBytes.load(ordering: .relaxed) < Self.indexBytesMax else {
-                    return nil
-                }
-                var builder = LabelIndexBuilder()
-                var last: Labels?
-                for page in footer.streamPages.indices where !builder.isTooLarge {
+    ///
+    /// Who has it made pays for the pages that are read, and lends the memory until it is among the kept.
+    private func labelIndex(
+        decoder: PageDecoder,
+        budget: some ScanBudget
+    ) throws(StreamSearchError) -> LabelIndex? {
+        // Who comes while it is made waits for it, rather than making another.
+        try keptIndex.withLock { kept throws(StreamSearchError) -> LabelIndex? in
+            let bytesMin: Int
+            switch kept {
+            case .index(let index): return index
+            case .tooLarge: return nil
+            case .none(let least): bytesMin = least
+            }
+            guard Self.indexBytes.load(ordering: .relaxed) < Self.indexBytesMax else { return nil }
+            var lent = LentMemory(budget)
+            defer { lent.giveBack() }
+            guard lent.reach(bytesMin) else { return nil }
+            var builder = LabelIndexBuilder()
+            var last: Labels?
+            for page in footer.streamPages.indices where !builder.isTooLarge {
+                try charge(page, budget)
+                do throws(SegmentError) {
                     try forEachSet(ofPage: page, decoder: decoder) { _, set throws(DecodeError) in
                         let labels = try Labels(validating: set)
                         guard last.map({ $0 < labels }) ?? true else {
@@ -188,17 +217,22 @@ extension SegmentReader {
                         last = labels
                         builder.append(labels)
                     }
+                } catch {
+                    throw .segment(error)
                 }
-                guard let index = LabelIndex(builder), index.byteCount <= Self.indexBytesMax else {
-                    kept = .tooLarge
+                // What was gathered, and as much for the index that is made of it.
+                guard lent.reach(2 * builder.byteCount) else {
+                    kept = .none(bytesMin: 2 * builder.byteCount)
                     return nil
                 }
-                Self.indexBytes.add(index.byteCount, ordering: .relaxed)
-                kept = .index(index)
-                return index
             }
-        } catch {
-            throw .segment(error)
+            guard let index = LabelIndex(builder), index.byteCount <= Self.indexBytesMax else {
+                kept = .tooLarge
+                return nil
+            }
+            Self.indexBytes.add(index.byteCount, ordering: .relaxed)
+            kept = .index(index)
+            return index
         }
     }
 
@@ -208,7 +242,7 @@ extension SegmentReader {
             if case .index(let index) = kept {
                 Self.indexBytes.subtract(index.byteCount, ordering: .relaxed)
             }
-            kept = .none
+            kept = .none(bytesMin: 0)
         }
     }
 }

@@ -22,12 +22,12 @@ struct PieceBlocks {
 
     /// Reads the blocks that hold the piece's streams.
     ///
-    /// `columns` says which columns of a source are wanted. A damaged segment is left out. Nil when the
+    /// `columns` says which columns of a source are wanted, or nil to leave it out. A damaged segment is left out. Nil when the
     /// budget says stop.
     init?(
         _ selection: StreamSelection,
         _ streams: Range<Int>,
-        columns: (StreamSelection.Source) -> Set<Int>,
+        columns: (StreamSelection.Source) -> Set<Int>?,
         decoder: PageDecoder,
         budget: some ScanBudget
     ) {
@@ -36,6 +36,7 @@ struct PieceBlocks {
         for source in selection.sources {
             var loaded = Loaded()
             guard case .segment(let segment) = source.place,
+                let columns = columns(source),
                 let ordinals = source.ordinalRange(streams)
             else {
                 if case .memory = source.place, !budget.charge(rows: 0, blocks: 0, bytes: 0) {
@@ -45,7 +46,6 @@ struct PieceBlocks {
                 continue
             }
             let reader = segment.reader
-            let columns = columns(source)
             for index in reader.blockIndexes(of: ordinals)
             where reader.footer.blocks[index].times.overlaps(selection.times) {
                 let isPaid = budget.charge(

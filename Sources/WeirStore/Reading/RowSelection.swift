@@ -189,7 +189,7 @@ extension Store {
                 // Rollups are missed where there are no samples to read instead.
                 let isStandIn =
                     signal == .metrics && record.bucket.signal.resolution != nil
-                    && state.buckets[record.bucket.metrics] == nil
+                    && state.rollupDay(record.bucket.metrics).isAlone(record)
                 return record.bucket.tenant == tenant
                     && (record.bucket.signal == signal || isStandIn)
                     && record.times.overlaps(times)

@@ -6,6 +6,19 @@ package protocol ScanBudget: Sendable {
     ///
     /// - Returns: False to stop: the scan then throws `StoreError.budget`.
     func charge(rows: Int, blocks: Int, bytes: Int) -> Bool
+    /// Asks for memory for what helps to read, and can be done without; given back with `release`.
+    ///
+    /// - Returns: False when there is none; that is no reason to stop.
+    func reserveSpare(bytes: Int) -> Bool
+    func release(bytes: Int)
     /// A segment could not be read; the answer goes on without it.
     func noteQuarantined(path: String)
+}
+
+/// Of what the store reads for itself.
+struct OwnBudget: ScanBudget {
+    func charge(rows: Int, blocks: Int, bytes: Int) -> Bool { true }
+    func reserveSpare(bytes: Int) -> Bool { true }
+    func release(bytes: Int) {}
+    func noteQuarantined(path: String) {}
 }

@@ -59,9 +59,15 @@ extension Store {
         budget: some ScanBudget
     ) throws(StoreError) -> LabelTexts {
         do throws(StreamSearchError) {
-            return try segment.reader.labelTexts(label, matching: matchers, decoder: decoder)
+            return try segment.reader.labelTexts(
+                label,
+                matching: matchers,
+                decoder: decoder,
+                budget: budget
+            )
         } catch {
             switch error {
+            case .budget: throw .budget
             case .pattern(let error): throw .pattern(error)
             case .segment(let error):
                 quarantine(segment, error)

@@ -209,13 +209,16 @@ extension Store {
     ) throws(StoreError) -> [(Int32, Labels)] {
         var streams: [(Int32, Labels)] = []
         do throws(StreamSearchError) {
-            try segment.reader.forEachStream(matching: matchers, decoder: decoder) {
-                ordinal,
-                labels in
+            try segment.reader.forEachStream(
+                matching: matchers,
+                decoder: decoder,
+                budget: budget
+            ) { ordinal, labels in
                 streams.append((Int32(ordinal), labels))
             }
         } catch {
             switch error {
+            case .budget: throw .budget
             case .pattern(let error): throw .pattern(error)
             case .segment(let error):
                 quarantine(segment, error)

@@ -13,16 +13,8 @@ struct RollupScan {
     private var rows = RollupRows()
     private var folded = RollupRows()
     private var samples = RowRun(schema: .metrics)
-    private var scratch: [Int64] = []
-    /// The runs whose times are in `rows`, all of rollups and in order; empty when they cannot be
-    /// shared.
-    private var timesKey: [TimesKey] = []
-
-    private struct TimesKey: Hashable {
-        let source: Int
-        let block: Int
-        let run: Int
-    }
+    private var integers: [Int64] = []
+    private var scratch = RollupBlock.Scratch()
 
     init(_ selection: StreamSelection, columns: Set<Int>, foldMilliseconds: Int64) {
         self.selection = selection
@@ -36,106 +28,114 @@ struct RollupScan {
         budget: some ScanBudget,
         _ body: (Int, RollupRows) -> Bool
     ) -> Bool {
-        let wanted = Set(columns)
-        guard
+        guard var rollups = rollups(streams, budget: budget),
             var piece = PieceBlocks(
                 selection,
                 streams,
-                columns: { $0.resolution == nil ? [0] : wanted },
+                columns: { $0.resolution == nil ? [0] : nil },
                 decoder: decoder,
                 budget: budget
             )
         else { return false }
+        let hasSamples = rollups.count < selection.sources.count
+        let ordinals = rollups.map { selection.sources[$0.source].ordinals }
         for stream in streams {
-            let runs = piece.runs(of: stream)
-            guard !runs.isEmpty else { continue }
-            guard gather(runs, piece.loaded, budget: budget), !rows.times.isEmpty else { continue }
+            rows.times.removeAll(keepingCapacity: true)
+            for column in columns { rows.columns[column].removeAll() }
+            var isSound = true
+            for index in rollups.indices {
+                let ordinal = ordinals[index][stream]
+                guard ordinal >= 0 else { continue }
+                do throws(DecodeError) {
+                    try rollups[index].take(Int(ordinal), into: &rows, &scratch)
+                } catch {
+                    selection.setAside(rollups[index].source, error, budget)
+                    isSound = false
+                }
+            }
+            if hasSamples {
+                let runs = piece.runs(of: stream)
+                isSound = append(runs, piece.loaded, budget: budget) && isSound
+            }
+            guard isSound, !rows.times.isEmpty else { continue }
+            sort()
             if !body(stream, rows) { return false }
         }
         return true
     }
 
-    /// Fills `rows` with those of one series.
+    /// Reads the blocks of rollups that hold some streams.
+    ///
+    /// A damaged segment is left out. Nil when the budget says stop.
+    private func rollups(_ streams: Range<Int>, budget: some ScanBudget) -> [RollupBlocks]? {
+        let wanted = Set(columns)
+        var all: [RollupBlocks] = []
+        for (number, source) in selection.sources.enumerated() where source.resolution != nil {
+            guard case .segment(let segment) = source.place else { continue }
+            var blocks: [RollupBlock] = []
+            let reader = segment.reader
+            for index in source.ordinalRange(streams).map(reader.blockIndexes) ?? 0..<0
+            where reader.footer.blocks[index].times.overlaps(selection.times) {
+                let isPaid = budget.charge(
+                    rows: reader.footer.blocks[index].rowCount,
+                    blocks: 1,
+                    bytes: reader.storedCount(ofBlock: index)
+                )
+                guard isPaid else { return nil }
+                do throws(SegmentError) {
+                    blocks.append(
+                        try RollupBlock(reader, index, columns: wanted, decoder: decoder)
+                    )
+                } catch {
+                    selection.store.quarantine(segment, error)
+                    budget.noteQuarantined(path: segment.record.path)
+                    blocks = []
+                    break
+                }
+            }
+            all.append(RollupBlocks(source: number, blocks))
+        }
+        return all
+    }
+
+    /// Appends to `rows` what the samples of one series come to.
     ///
     /// - Returns: False when they cannot be decoded; the segment is then quarantined.
-    private mutating func gather(
+    private mutating func append(
         _ runs: [PieceBlocks.Run],
         _ loaded: [PieceBlocks.Loaded],
         budget: some ScanBudget
     ) -> Bool {
-        let key = sharedTimes(of: runs, loaded)
-        let isShared = !key.isEmpty && key == timesKey
-        if !isShared { rows.times.removeAll(keepingCapacity: true) }
-        for column in columns { rows.columns[column].removeAll() }
         samples.removeAll()
-        timesKey = []
         for run in runs {
             do throws(DecodeError) {
-                try append(run, loaded, needsTimes: !isShared)
+                try append(run, loaded)
             } catch {
                 selection.setAside(run.source, error, budget)
                 return false
             }
         }
-        if isShared {
-            timesKey = key
-            return true
-        }
         appendFolded()
-        let isOrdered = sort()
-        for index in rows.times.indices {
-            rows.times[index] = RollupFold.milliseconds(rows.times[index])
-        }
-        if isOrdered { timesKey = key }
         return true
-    }
-
-    /// Identifies the times of `runs`; empty when one of them is not a rollup's.
-    private func sharedTimes(
-        of runs: [PieceBlocks.Run],
-        _ loaded: [PieceBlocks.Loaded]
-    ) -> [TimesKey] {
-        var key: [TimesKey] = []
-        for run in runs {
-            guard selection.sources[run.source].resolution != nil else { return [] }
-            let head = loaded[run.source].blocks[run.block].head
-            key.append(
-                TimesKey(source: run.source, block: run.block, run: head.runs[run.run].timesRun)
-            )
-        }
-        return key
     }
 
     private mutating func append(
         _ run: PieceBlocks.Run,
-        _ loaded: [PieceBlocks.Loaded],
-        needsTimes: Bool
+        _ loaded: [PieceBlocks.Loaded]
     ) throws(DecodeError) {
-        let source = selection.sources[run.source]
-        if case .memory(let part) = source.place {
+        switch selection.sources[run.source].place {
+        case .memory(let part):
             let range = part.starts[run.run]..<part.starts[run.run + 1]
             samples.append { times, columns in
                 times.append(contentsOf: part.times[range])
                 columns[0].append(range, of: part.columns[0])
             }
-            return
-        }
-        let block = loaded[run.source].blocks[run.block]
-        guard source.resolution != nil else {
+        case .segment:
+            let block = loaded[run.source].blocks[run.block]
             try samples.append { (times, columns) throws(DecodeError) in
                 try block.appendTimes(ofRun: run.run, to: &times)
-                try block.appendColumn(0, ofRun: run.run, to: &columns[0], scratch: &scratch)
+                try block.appendColumn(0, ofRun: run.run, to: &columns[0], scratch: &integers)
             }
-            return
-        }
-        if needsTimes { try block.appendTimes(ofRun: run.run, to: &rows.times) }
-        for column in columns {
-            try block.appendColumn(
-                column,
-                ofRun: run.run,
-                to: &rows.columns[column],
-                scratch: &scratch
-            )
         }
     }
 
@@ -150,20 +150,20 @@ struct RollupScan {
             to: &folded.times,
             &folded.columns
         )
-        rows.times.append(contentsOf: folded.times)
+        rows.times.append(contentsOf: folded.times.lazy.map(RollupFold.milliseconds))
         for column in columns {
             rows.columns[column].append(folded.times.indices, of: folded.columns[column])
         }
     }
 
     /// Puts rows of several days in order.
-    ///
-    /// - Returns: Whether they were.
-    private mutating func sort() -> Bool {
+    private mutating func sort() {
         let times = rows.times
-        guard times.indices.dropFirst().contains(where: { times[$0] < times[$0 - 1] }) else {
-            return true
+        var isOrdered = true
+        for index in times.indices.dropFirst() where times[index] < times[index - 1] {
+            isOrdered = false
         }
+        guard !isOrdered else { return }
         let order = times.indices.sorted { (times[$0], $0) < (times[$1], $1) }
         rows.times = order.map { times[$0] }
         for column in columns {
@@ -171,6 +171,5 @@ struct RollupScan {
             rows.columns[column].removeAll()
             for row in order { rows.columns[column].append(row, of: unordered) }
         }
-        return false
     }
 }

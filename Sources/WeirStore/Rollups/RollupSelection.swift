@@ -10,8 +10,11 @@ package final class RollupSelection: Sendable {
     /// One per series, ascending.
     package var labels: [Labels] { selection.labels }
     package var sourceCount: Int { selection.sourceCount }
-    /// Whether the samples of some days are gone, so that only rollups know of them.
-    package let isAlone: Bool
+    /// The times of rows whose samples are gone, so that only rollups know of them: milliseconds,
+    /// ascending and apart.
+    package let alone: [ClosedRange<Int64>]
+    /// The paths of those rollups.
+    private let alonePaths: Set<String>
     private let selection: StreamSelection
     /// The windows that samples of days without rollups are summed up over.
     private let foldMilliseconds: Int64
@@ -19,24 +22,40 @@ package final class RollupSelection: Sendable {
     init(
         _ selection: StreamSelection,
         foldMilliseconds: Int64,
-        isAlone: Bool
+        alone: [ClosedRange<Int64>],
+        alonePaths: Set<String>
     ) {
         self.selection = selection
         self.foldMilliseconds = foldMilliseconds
-        self.isAlone = isAlone
+        self.alone = alone
+        self.alonePaths = alonePaths
     }
 
-    /// Calls `body` once for each series with its rows, times in milliseconds (rounded down) and
-    /// ascending, and the columns in `columns`.
+    /// Only the series of `wanted`, which ascend; those that are not among the selection's have no rows.
+    package func narrowed(to wanted: [Labels]) -> RollupSelection {
+        RollupSelection(
+            selection.narrowed(to: wanted),
+            foldMilliseconds: foldMilliseconds,
+            alone: alone,
+            alonePaths: alonePaths
+        )
+    }
+
+    /// What is done with a series and its rows.
+    package typealias Body = (_ series: Int, _ rows: RollupRows) -> Bool
+
+    /// Gives each series with its rows, times in milliseconds (rounded down) and ascending, and the
+    /// columns in `columns`, to one of the bodies that `newBody` makes.
     ///
-    /// Called from several threads at once, for different series.
+    /// Each piece of the series is gone over by one thread with a body of its own.
     ///
-    /// - Returns: False when a rollup turned out to be damaged, and its rows are missing.
-    /// - Throws: `StoreError.budget` when `budget` said stop or `body` returned false.
+    /// - Returns: False when a segment turned out to be damaged, and its rows are missing: what is there
+    ///   is to be selected again. Only of a rollup whose samples are gone `budget` is told.
+    /// - Throws: `StoreError.budget` when `budget` said stop or a body returned false.
     package func scan(
         columns: Set<Int>,
         budget: some ScanBudget,
-        _ body: @escaping @Sendable (_ series: Int, _ rows: RollupRows) -> Bool
+        _ newBody: @escaping @Sendable () -> Body
     ) throws(StoreError) -> Bool {
         let pieces = selection.pieces()
         let shared = ScanState()
@@ -48,18 +67,18 @@ package final class RollupSelection: Sendable {
                 columns: columns,
                 foldMilliseconds: self.foldMilliseconds
             )
-            let isDone = worker.run(pieces[index], budget: watched, body)
+            let isDone = worker.run(pieces[index], budget: watched, newBody())
             if !isDone { shared.isStopped.store(true, ordering: .relaxed) }
         }
         if shared.isStopped.load(ordering: .relaxed) { throw .budget }
         let damaged = watched.damaged
-        if isAlone { for path in damaged { budget.noteQuarantined(path: path) } }
-        return damaged.isEmpty || isAlone
+        for path in damaged where alonePaths.contains(path) { budget.noteQuarantined(path: path) }
+        return damaged.isEmpty
     }
 }
 
 /// Charges another budget, and keeps what it is told of damage.
-private final class RollupBudget<Budget: ScanBudget>: ScanBudget {
+final class RollupBudget<Budget: ScanBudget>: ScanBudget {
     private let budget: Budget
     private let paths = Mutex<[String]>([])
 
@@ -70,6 +89,9 @@ private final class RollupBudget<Budget: ScanBudget>: ScanBudget {
     func charge(rows: Int, blocks: Int, bytes: Int) -> Bool {
         budget.charge(rows: rows, blocks: blocks, bytes: bytes)
     }
+
+    func reserveSpare(bytes: Int) -> Bool { budget.reserveSpare(bytes: bytes) }
+    func release(bytes: Int) { budget.release(bytes: bytes) }
 
     func noteQuarantined(path: String) { paths.withLock { $0.append(path) } }
 }

@@ -24,34 +24,59 @@ extension Store {
         resolutions: [RollupResolution],
         budget: some ScanBudget
     ) throws(StoreError) -> RollupSelection? {
-        let days = state.withLock { $0.metricDays(tenant: tenant, times: times) }
-        let picks = days.map { Self.pick(from: $0, resolutions) }
-        guard picks.contains(where: { $0 != nil }) else { return nil }
         let compiled = try StreamMatchers.compiled(matchers)
-        noteDamage(tenant: tenant, signal: .metrics, times: times, budget: budget)
-        var found: [Found] = []
-        var isAlone = false
-        for (day, pick) in zip(days, picks) {
-            if let pick, pick.record.times.overlaps(times) {
-                let streams = try find(compiled, in: pick, decoder: PageDecoder(), budget: budget)
-                if !streams.isEmpty { found.append(Found(.segment(pick), streams)) }
-                if day.isAlone(pick) { isAlone = true }
-            } else if pick == nil, let metrics = day.metrics {
-                found += try find(
-                    compiled,
-                    in: metrics,
-                    times: times,
-                    registry: registry(tenant: tenant, signal: .metrics),
-                    schema: .metrics,
-                    budget: budget
+        while true {
+            let days = state.withLock { $0.metricDays(tenant: tenant, times: times) }
+            let picks = days.map { Self.pick(from: $0, resolutions) }
+            guard picks.contains(where: { $0 != nil }) else { return nil }
+            noteDamage(tenant: tenant, signal: .metrics, times: times, budget: budget)
+            let watched = RollupBudget(budget)
+            var found: [Found] = []
+            var alone: [ClosedRange<Int64>] = []
+            var alonePaths: Set<String> = []
+            for (day, pick) in zip(days, picks) {
+                if let pick, pick.record.times.overlaps(times) {
+                    if day.isAlone(pick) { alonePaths.insert(pick.record.path) }
+                    let streams = try find(
+                        compiled,
+                        in: pick,
+                        decoder: PageDecoder(),
+                        budget: watched
+                    )
+                    guard !streams.isEmpty else { continue }
+                    found.append(Found(.segment(pick), streams))
+                    if day.isAlone(pick), let times = day.aloneTimes {
+                        alone.append(
+                            RollupFold.milliseconds(
+                                times.lowerBound
+                            )...RollupFold.milliseconds(times.upperBound)
+                        )
+                    }
+                } else if pick == nil, let metrics = day.metrics {
+                    found += try find(
+                        compiled,
+                        in: metrics,
+                        times: times,
+                        registry: registry(tenant: tenant, signal: .metrics),
+                        schema: .metrics,
+                        budget: watched
+                    )
+                }
+            }
+            let damaged = watched.damaged
+            guard !damaged.isEmpty else {
+                return RollupSelection(
+                    combine(found, times: times),
+                    foldMilliseconds: resolutions.first?.milliseconds ?? 1,
+                    alone: alone,
+                    alonePaths: alonePaths
                 )
             }
+            // What was damaged is set aside now: its day is read in another way, if there is one.
+            for path in damaged where alonePaths.contains(path) {
+                budget.noteQuarantined(path: path)
+            }
         }
-        return RollupSelection(
-            combine(found, times: times),
-            foldMilliseconds: resolutions.first?.milliseconds ?? 1,
-            isAlone: isAlone
-        )
     }
 
     private static func pick(

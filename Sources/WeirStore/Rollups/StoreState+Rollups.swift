@@ -16,9 +16,19 @@ struct RollupDay: Sendable {
     }
 
     /// Whether the samples that a rollup was made of are no longer there.
-    func isAlone(_ rollup: LiveSegment) -> Bool {
+    func isAlone(_ rollup: LiveSegment) -> Bool { isAlone(rollup.record) }
+
+    func isAlone(_ rollup: SegmentRecord) -> Bool {
         guard let first = metrics?.segments.first else { return true }
-        return first.record.sequences.lowerBound > rollup.record.sequences.lowerBound
+        return first.record.sequences.lowerBound > rollup.sequences.lowerBound
+    }
+
+    /// The times of the rows of rollups whose samples are no longer there, nanoseconds.
+    var aloneTimes: ClosedRange<Int64>? {
+        let times = rollups.values.filter(isAlone).map(\.record.times)
+        guard let first = times.map(\.lowerBound).min(), let last = times.map(\.upperBound).max()
+        else { return nil }
+        return first...last
     }
 
     /// The finest rollup whose samples are no longer there.

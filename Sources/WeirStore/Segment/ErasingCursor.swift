@@ -1,8 +1,8 @@
 internal import WeirCore
 
-/// Walks a segment, and leaves out the rows of some streams at some times.
+/// Walks a source, and leaves out the rows of some streams at some times.
 final class ErasingCursor: StreamCursor {
-    private let source: SegmentCursor
+    private let source: any StreamCursor
     /// Ascending ordinals of the streams whose rows are left out.
     private let ordinals: [Int32]
     private let times: ClosedRange<Int64>
@@ -17,7 +17,7 @@ final class ErasingCursor: StreamCursor {
     private(set) var erasedStreams: [Labels] = []
 
     init(
-        _ source: SegmentCursor,
+        _ source: any StreamCursor,
         signal: Signal,
         erasing ordinals: [Int32],
         at times: ClosedRange<Int64>

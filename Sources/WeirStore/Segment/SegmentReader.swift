@@ -16,7 +16,7 @@ final class SegmentReader: Sendable {
     private let file: any File
     /// The label sets, once read, of a segment whose stream index is one page, as most are.
     private let keptLabels = Mutex<[Labels]?>(nil)
-    let keptIndex = Mutex<KeptIndex>(.none)
+    let keptIndex = Mutex<KeptIndex>(.none(bytesMin: 0))
     /// The directories of field blocks that were read last.
     private let keptDirectories = Mutex(KeptDirectories())
 

@@ -1,16 +1,20 @@
 package import WeirCore
 internal import WeirPattern
 
-/// What is to be erased: the rows that `through` covers, of the series that satisfy one of the
-/// selectors, at `times`.
-struct Erasure: Hashable, Sendable {
-    /// The catalog's number of it.
-    let id: Int64
-    let tenant: String
+/// Rows that are to go: those of series that satisfy one of the selectors, at `times`.
+struct ErasedRows: Hashable, Sendable {
     /// Each a list of matchers, all of which a series must satisfy.
     let selectors: [[LabelMatcher]]
     /// Nanoseconds, inclusive.
     let times: ClosedRange<Int64>
+}
+
+/// What is to be erased: those of the rows that `through` covers.
+struct Erasure: Hashable, Sendable {
+    /// The catalog's number of it.
+    let id: Int64
+    let tenant: String
+    let rows: ErasedRows
     /// The last batch that is erased from: later rows stay.
     let through: UInt64
 
@@ -37,14 +41,13 @@ package struct ErasureReceipt: Hashable, Sendable {
     package var bytesBefore = 0
     /// What stands in their place.
     package var bytesAfter = 0
-    /// Segments that may hold such rows, but cannot be read.
+    /// Segments that may hold such rows, but are set aside: the rows go before they are read again.
     package var segmentsUnreadable = 0
 }
 
 /// An erasure that waits for the merge thread.
 struct ErasureRequest: Sendable {
     let tenant: String
-    let selectors: [[LabelMatcher]]
-    let times: ClosedRange<Int64>
+    let rows: ErasedRows
     let completion: @Sendable (Result<ErasureReceipt, StoreError>) -> Void
 }

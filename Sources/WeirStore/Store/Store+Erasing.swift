@@ -12,9 +12,10 @@ extension Store {
     /// Rollups of days that rows are erased from are taken away, to be made anew; of those whose samples
     /// are gone already, whole rows go.
     ///
-    /// When it returns they are in no segment, not in memory and not in the journal. What a crash
-    /// interrupts is finished when the store opens again; each segment has all of its rows until it
-    /// has none of them. Files that a snapshot links to stay there.
+    /// When it returns they are in no segment that is read, not in memory and not in the journal. A
+    /// segment that is set aside loses them before it is read again. What a crash interrupts is finished
+    /// when the store opens again; each segment has all of its rows until it has none of them. Files
+    /// that a snapshot links to stay there.
     ///
     /// - Throws: `StoreError.pattern` before anything is done. With another error some may be erased;
     ///   the rest is tried again before the next merge.
@@ -33,7 +34,10 @@ extension Store {
         let isTaken = merges.update { queue in
             guard !queue.isStopping else { return false }
             queue.erasures.append(
-                ErasureRequest(tenant: tenant, selectors: selectors, times: times) { result in
+                ErasureRequest(
+                    tenant: tenant,
+                    rows: ErasedRows(selectors: selectors, times: times)
+                ) { result in
                     outcome.update { $0 = result }
                 }
             )
@@ -92,50 +96,54 @@ extension Store {
     ) throws(StoreError) -> ErasureReceipt {
         var receipt = ErasureReceipt()
         var streams: Set<Labels> = []
-        let (segments, unreadable) = state.withLock { state in
+        /// The paths of segments without the rows.
+        var written: Set<String> = []
+        let segments = state.withLock { state in
             let keys = state.buckets.keys.filter { erasure.covers($0) }
-            return (
-                keys.sorted { ($0.day, $0.signal.rawValue) < ($1.day, $1.signal.rawValue) }
-                    .flatMap { state.buckets[$0]?.segments ?? [] }
-                    .filter { erasure.covers($0.record) },
-                state.quarantined.filter { erasure.covers($0.bucket) && erasure.covers($0) }
-            )
+            return keys.sorted { ($0.day, $0.signal.rawValue) < ($1.day, $1.signal.rawValue) }
+                .flatMap { state.buckets[$0]?.segments ?? [] }
+                .filter { erasure.covers($0.record) }
         }
-        receipt.segmentsUnreadable = unreadable.count
         // Oldest first: of samples with equal times the later is read, until it is gone as well.
         for segment in segments {
             if merges.read({ $0.isStopping }) { throw .stopping }
             do throws(StoreError) {
-                try erase(erasure, from: segment, &receipt, &streams)
+                let left = try erase([erasure.rows], from: segment, &receipt, &streams)
+                if let left { written.insert(left.record.path) }
             } catch .segment(let error) {
                 // Only what is damaged is set aside: it may be the new file that failed.
                 do throws(SegmentError) {
                     try segment.reader.verify(decoder: PageDecoder())
                 } catch {
                     quarantine(segment, error)
-                    receipt.segmentsUnreadable += 1
                     continue
                 }
                 throw .segment(error)
             } catch .pattern(let error) {
                 // It gave up on a value, and would again.
-                try forget(erasure, &unfinished)
+                try end(erasure, owing: [], &unfinished)
                 throw .pattern(error)
             }
         }
         receipt.series = streams.count
         try waitForJournal(through: erasure.through)
-        try forget(erasure, &unfinished)
+        // Whatever was set aside until now, before it was written anew, has all of its rows.
+        let owing = state.withLock { $0.quarantined }.filter {
+            erasure.covers($0.bucket) && erasure.covers($0) && !written.contains($0.path)
+        }
+        receipt.segmentsUnreadable = owing.count
+        try end(erasure, owing: owing.map(\.path), &unfinished)
         counters.erasedRows.add(receipt.rows.values.reduce(0, +))
         return receipt
     }
 
-    private func forget(
+    private func end(
         _ erasure: Erasure,
+        owing paths: [String],
         _ unfinished: inout [Erasure]
     ) throws(StoreError) {
         do throws(SQLiteError) {
-            try erasures.remove(erasure)
+            try erasures.end(erasure, owing: paths)
         } catch {
             throw .catalog(error)
         }
@@ -160,43 +168,60 @@ extension Store {
         }
     }
 
-    private func erase(
-        _ erasure: Erasure,
+    /// Puts a segment without the rows of any of `erased` in the place of another.
+    ///
+    /// `others` are done in the transaction that does so, and nothing happens when there are no such rows.
+    ///
+    /// - Returns: The new segment, if anything is left for one.
+    @discardableResult
+    func erase(
+        _ erased: [ErasedRows],
         from segment: LiveSegment,
         _ receipt: inout ErasureReceipt,
-        _ streams: inout Set<Labels>
-    ) throws(StoreError) {
+        _ streams: inout Set<Labels>,
+        others: [SQLiteStatement] = []
+    ) throws(StoreError) -> LiveSegment? {
         let bucket = segment.record.bucket
         let isMadeAnew = state.withLock { state in
             let day = state.rollupDay(bucket.metrics)
             return bucket.signal.resolution != nil && !day.isAlone(segment)
         }
-        guard !isMadeAnew else { return }
-        let ordinals = try self.ordinals(erasure, in: segment)
-        guard !ordinals.isEmpty else { return }
+        guard !isMadeAnew else { return nil }
+        var parts: [(ordinals: [Int32], times: ClosedRange<Int64>)] = []
+        for rows in erased {
+            let ordinals = try ordinals(rows.selectors, in: segment)
+            if !ordinals.isEmpty { parts.append((ordinals, rows.times)) }
+        }
+        guard !parts.isEmpty else { return nil }
         let encoder = PageEncoder(effort: .thorough)
         let input: SegmentInput
-        let cursor: ErasingCursor?
-        let fields: ErasedFields?
+        var cursors: [ErasingCursor] = []
+        var fields: ErasedFields?
         do throws(SegmentError) {
             if bucket.signal.schema.hasFields {
                 let erased = try ErasedFields(
                     segment.reader,
-                    erasing: Set(ordinals),
-                    at: erasure.times,
+                    erasing: parts.map { (Set($0.ordinals), $0.times) },
                     encoder: encoder
                 )
-                (cursor, fields) = (nil, erased)
+                fields = erased
                 input = .fields(erased.sources)
             } else {
-                let erasing = ErasingCursor(
-                    try SegmentCursor(segment.reader, decoder: PageDecoder()),
-                    signal: bucket.signal,
-                    erasing: ordinals,
-                    at: erasure.times
+                var source: any StreamCursor = try SegmentCursor(
+                    segment.reader,
+                    decoder: PageDecoder()
                 )
-                (cursor, fields) = (erasing, nil)
-                input = .runs([erasing])
+                for (ordinals, times) in parts {
+                    let erasing = ErasingCursor(
+                        source,
+                        signal: bucket.signal,
+                        erasing: ordinals,
+                        at: times
+                    )
+                    cursors.append(erasing)
+                    source = erasing
+                }
+                input = .runs([source])
             }
         } catch {
             throw .segment(error)
@@ -207,20 +232,22 @@ extension Store {
             sequences: segment.record.sequences,
             encoder: encoder
         )
-        let rowCount = (cursor?.erasedRowCount ?? 0) + (fields?.erasedRowCount ?? 0)
+        let rowCount =
+            cursors.reduce(0) { $0 + $1.erasedRowCount } + (fields?.erasedRowCount ?? 0)
         guard rowCount > 0 else {
             // The streams are there, but have no rows at those times.
             if let written { try? fileSystem.removeFile(written.reader.path) }
-            return
+            return nil
         }
         let old = [segment.record]
         let rollups = state.withLock { $0.rollupsMade(of: old) }
         let isPublished = try publishMerge(
             written.map { [$0] } ?? [],
             retiring: old,
-            isRewrite: true
+            isRewrite: true,
+            others: others
         )
-        guard isPublished else { return }
+        guard isPublished else { return nil }
         do throws(FileError) {
             for record in old + rollups {
                 let path = path(record.path)
@@ -230,30 +257,33 @@ extension Store {
         } catch {
             throw .file(error)
         }
-        streams.formUnion(cursor?.erasedStreams ?? [])
+        for cursor in cursors { streams.formUnion(cursor.erasedStreams) }
         streams.formUnion(fields?.erasedStreams ?? [])
         receipt.rows[bucket.signal, default: 0] += rowCount
         receipt.bytesBefore += segment.record.byteCount
         receipt.bytesAfter += written?.record.byteCount ?? 0
         if written == nil { receipt.segmentsRemoved += 1 } else { receipt.segmentsRewritten += 1 }
+        return written
     }
 
     /// The streams of a segment that any selector selects, ascending.
     private func ordinals(
-        _ erasure: Erasure,
+        _ selectors: [[LabelMatcher]],
         in segment: LiveSegment
     ) throws(StoreError) -> [Int32] {
         var found: Set<Int32> = []
-        for selector in erasure.selectors {
+        for selector in selectors {
             do throws(StreamSearchError) {
                 try segment.reader.forEachStream(
                     matching: try Self.compile(selector),
-                    decoder: PageDecoder()
+                    decoder: PageDecoder(),
+                    budget: OwnBudget()
                 ) { ordinal, _ in found.insert(Int32(ordinal)) }
             } catch {
                 switch error {
                 case .pattern(let error): throw .pattern(error)
                 case .segment(let error): throw .segment(error)
+                case .budget: throw .budget
                 }
             }
         }
@@ -281,6 +311,6 @@ extension Erasure {
         let reach = (record.bucket.signal.resolution?.milliseconds ?? 0) * 1_000_000
         let (first, overflow) = record.times.lowerBound.subtractingReportingOverflow(reach)
         let extent = (overflow ? .min : first)...record.times.upperBound
-        return record.sequences.upperBound <= through && extent.overlaps(times)
+        return record.sequences.upperBound <= through && extent.overlaps(rows.times)
     }
 }

@@ -182,14 +182,15 @@ extension Store {
     /// Puts segments in the place of others.
     ///
     /// `source` is what they were made of, when it stays. With `isRewrite` rows are gone that are in
-    /// rollups of the same day: those are retired too. False when an input is no longer there; the new
-    /// ones are removed then.
+    /// rollups of the same day: those are retired too. `others` are done in the same transaction. False
+    /// when an input is no longer there; the new ones are removed then.
     @discardableResult
     func publishMerge(
         _ added: [LiveSegment],
         retiring replaced: [SegmentRecord],
         of source: SegmentRecord? = nil,
-        isRewrite: Bool = false
+        isRewrite: Bool = false,
+        others: [SQLiteStatement] = []
     ) throws(StoreError) -> Bool {
         try publishing.withLock { _ throws(StoreError) in
             // Retention or a quarantine may have taken an input away meanwhile.
@@ -208,7 +209,11 @@ extension Store {
             }
             let retiring = replaced + rollups
             do throws(SQLiteError) {
-                try catalog.publish(adding: added.map(\.record), retiring: retiring)
+                try catalog.publish(
+                    adding: added.map(\.record),
+                    retiring: retiring,
+                    others: others
+                )
             } catch {
                 for segment in added { try? fileSystem.removeFile(segment.reader.path) }
                 throw .catalog(error)

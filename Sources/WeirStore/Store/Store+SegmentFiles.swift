@@ -140,6 +140,19 @@ extension Store {
 
     /// Takes a damaged segment out of service: the rest is served without it.
     func quarantine(_ segment: LiveSegment, _ error: SegmentError) {
+        guard setAside(segment, reason: "\(error)"), error.isDamage else { return }
+        do throws(SQLiteError) {
+            try catalog.quarantine(path: segment.record.path, reason: "\(error)")
+        } catch {
+            log("catalog: \(error)")
+        }
+    }
+
+    /// Takes a segment out of service until the store opens again.
+    ///
+    /// - Returns: False when it was not in service.
+    @discardableResult
+    func setAside(_ segment: LiveSegment, reason: String) -> Bool {
         let isFirst = state.withLock { state in
             guard
                 state.buckets[segment.record.bucket]?.segments.contains(where: {
@@ -149,17 +162,11 @@ extension Store {
             state.removeRows([segment.record])
             var record = segment.record
             record.state = .quarantined
-            record.reason = "\(error)"
+            record.reason = reason
             state.quarantined.append(record)
             return true
         }
-        guard isFirst else { return }
-        log("quarantined \(segment.record.path): \(error)")
-        guard error.isDamage else { return }
-        do throws(SQLiteError) {
-            try catalog.quarantine(path: segment.record.path, reason: "\(error)")
-        } catch {
-            log("catalog: \(error)")
-        }
+        if isFirst { log("quarantined \(segment.record.path): \(reason)") }
+        return isFirst
     }
 }

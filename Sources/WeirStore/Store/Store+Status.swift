@@ -116,47 +116,4 @@ extension Store {
         }
         return total
     }
-
-    /// Puts a consistent copy of everything acknowledged so far into `directory`, which must not
-    /// exist: segments as hard links, the catalog as a copy.
-    ///
-    /// A store opens it as its own.
-    package func snapshot(to directory: String) throws(StoreError) {
-        guard !fileSystem.exists(directory) else {
-            throw .file(FileError(.createDirectory, path: directory, code: 17))
-        }
-        try flush()
-        try publishing.withLock { _ throws(StoreError) in
-            let records = state.withLock { state in
-                state.buckets.values.flatMap { $0.segments.map(\.record) }
-            }
-            do throws(FileError) {
-                try fileSystem.createDirectories(directory)
-                for record in records {
-                    let folder = "\(directory)/\(record.bucket.path)"
-                    try fileSystem.createDirectories(folder)
-                    try fileSystem.hardLink(
-                        path(record.path),
-                        to: "\(directory)/\(record.path)"
-                    )
-                    try fileSystem.syncDirectory(folder)
-                }
-            } catch {
-                throw .file(error)
-            }
-            do throws(SQLiteError) {
-                try catalog.database.execute(
-                    "VACUUM INTO ?",
-                    [.text("\(directory)/catalog.sqlite")]
-                )
-            } catch {
-                throw .catalog(error)
-            }
-            do throws(FileError) {
-                try fileSystem.syncDirectory(directory)
-            } catch {
-                throw .file(error)
-            }
-        }
-    }
 }

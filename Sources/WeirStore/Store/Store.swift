@@ -76,6 +76,7 @@ package final class Store: Sendable {
             throw .file(error)
         }
         let opened: (state: StoreState, seen: SeenBatches, unfinished: [Erasure])
+        let owed: [String: [ErasedRows?]]
         let checkpoint: UInt64
         do throws(SQLiteError) {
             catalog = try Catalog(path: "\(options.directory)/catalog.sqlite")
@@ -96,6 +97,7 @@ package final class Store: Sendable {
                 SeenBatches(remembered),
                 try erasures.all()
             )
+            owed = try erasures.owed()
         } catch {
             throw .catalog(error)
         }
@@ -129,6 +131,7 @@ package final class Store: Sendable {
         for gap in report.gaps {
             log("journal: batches \(gap.lowerBound) to \(gap.upperBound) are missing")
         }
+        payOwedErasures(owed)
         start(journal: journal, erasing: opened.unfinished)
     }
 

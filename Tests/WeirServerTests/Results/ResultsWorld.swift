@@ -186,7 +186,8 @@ final class ResultsWorld {
         from start: Int64,
         through end: Int64,
         step: Int64,
-        isCached: Bool
+        isCached: Bool,
+        context: QueryContext = QueryContext()
     ) -> PrometheusAnswer {
         var options = PromQLOptions()
         options.hasExperiments = true
@@ -196,7 +197,7 @@ final class ResultsWorld {
                 ("end", "\(Double(end) / 1000)"), ("step", "\(step)ms"),
             ] + (isCached ? [] : [("nocache", "1")]),
             source: source,
-            context: QueryContext(),
+            context: context,
             options: options,
             results: results
         )

@@ -135,6 +135,8 @@ package struct PromQLBinary: Hashable, Sendable {
     /// Nil unless both sides are vectors.
     package var matching: VectorMatching?
     package var type: PromQLType
+    /// Where the left operand begins.
+    package var place = PromQLPlace()
 }
 
 /// `operation by (labels) (parameter, expression)`.
@@ -145,6 +147,8 @@ package struct PromQLAggregation: Hashable, Sendable {
     package var expression: PromQLExpression
     /// Where the parameter was written.
     package var parameterPlace = PromQLPlace()
+    /// Where messages about what is aggregated point to.
+    package var notePlace = PromQLPlace()
 }
 
 /// `function(arguments)`.

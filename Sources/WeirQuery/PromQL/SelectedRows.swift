@@ -117,7 +117,8 @@ struct SelectedRows: GridRows {
                         function,
                         floats,
                         histograms,
-                        metric: labels[series][Labels.metricNameLabel] ?? ""
+                        metric: labels[series][Labels.metricNameLabel] ?? "",
+                        at: place
                     )
                     found = try windows.apply(into: &row)
                     function.note(labels[series], row.span, at: place)

@@ -189,15 +189,8 @@ struct HistogramTally {
         return nil
     }
 
-    /// Without positions.
     private static func notes(_ answer: JSONValue, _ kind: String) -> [String] {
-        (answer[kind]?.array ?? []).map { note in
-            let text = note.string ?? ""
-            guard text.hasSuffix(")"), let open = text.lastIndex(of: "("),
-                text[open...].dropFirst().dropLast().allSatisfy({ $0.isNumber || $0 == ":" })
-            else { return text }
-            return String(text[..<open].dropLast())
-        }.sorted()
+        (answer[kind]?.array ?? []).compactMap(\.string).sorted()
     }
 
     private static func key(_ series: JSONValue) -> String {

@@ -14,7 +14,7 @@ package struct DifferentialData {
     package private(set) var source = ArraySource()
     private var random: SplitMix64
 
-    /// - Parameter isVersion3: Whether the peer takes names in UTF-8 and native histograms.
+    /// With `isVersion3` for a peer that takes names in UTF-8 and native histograms.
     package init(seed: UInt64, isVersion3: Bool = true) {
         random = SplitMix64(seed: seed)
         for instance in ["a", "b", "c"] {

@@ -53,16 +53,18 @@ enum KnownDifferences {
         if isAnswered, numbers.contains(where: difference.contains) {
             return "empty buckets scaled by what is no number"
         }
-        if isAnswered, error.isEmpty, query.contains("resets("), isNative(query),
-            difference.contains(": at ")
+        if isAnswered, error.isEmpty, isNative(query), difference.contains(": at "),
+            query.contains("resets(") || query.contains("changes(")
         {
-            return "resets that listed empty buckets hide"
+            return "empty buckets listed hide resets or count as changes"
         }
         if isOmitting(ours), isOmitting(theirs) { return "others of more than ten notes told" }
         let anchors = query.count { $0 == "@" }
         let hasAnchor = anchors > 0
-        if anchors > 1, question.isRange, query.contains(":") {
-            return "@ inside and outside a subquery"
+        if question.isRange, query.contains(":"),
+            anchors > 1 || hasAnchor && query.contains("offset")
+        {
+            return "@ inside and outside a subquery, or inside and an offset"
         }
         let isOverTime = question.isRange || query.contains(":")
         if query.contains("info("), hasAnchor || query.contains("offset") || isOverTime {

@@ -19,17 +19,20 @@ struct HistogramWindows {
         _ floats: FloatSamples,
         _ histograms: HistogramSamples,
         metric: String,
+        needsBuckets: Bool,
         at place: PromQLPlace
     ) {
         self.function = function
         self.place = place
         self.floats = floats.fresh
-        self.histograms = histograms.fresh
+        let fresh = histograms.fresh
+        self.histograms = needsBuckets ? fresh : fresh.withoutBuckets
         self.metric = metric
         self.context = function.context
         switch function.function {
         case .rate, .increase, .resets, .irate:
-            let samples = self.histograms
+            // Seen in the buckets, whether or not these are needed further.
+            let samples = fresh
             resets = samples.boxes.indices.map { index in
                 index > 0 && samples[index].isReset(after: samples[index - 1])
             }

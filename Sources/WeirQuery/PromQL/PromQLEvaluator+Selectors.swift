@@ -59,7 +59,13 @@ extension PromQLEvaluator {
             from: latest.earliest,
             through: latest.references.end
         )
-        return SelectedRows(selection, .latest(latest), steps: grid.count, context: context)
+        return SelectedRows(
+            selection,
+            .latest(latest),
+            steps: grid.count,
+            context: context,
+            needsBuckets: selector.needsBuckets
+        )
     }
 
     /// A call of a range function, taken apart.
@@ -125,6 +131,7 @@ extension PromQLEvaluator {
             .windows(function),
             steps: function.times.count,
             context: context,
+            needsBuckets: range.selector.needsBuckets,
             notePlace: call.place
         )
     }
@@ -176,6 +183,7 @@ extension PromQLEvaluator {
                 floats,
                 histograms,
                 metric: inner.labels[row][Labels.metricNameLabel] ?? "",
+                needsBuckets: true,
                 at: place
             )
             var found: [HistogramCells.Box?] = []

@@ -96,6 +96,8 @@ package struct PromQLSelector: Hashable, Sendable {
     /// All conditions as written, the one on a name before the braces last.
     package var matchers: [LabelMatcher]
     package var shift = PromQLTimeShift()
+    /// Whether of histograms more is needed than counts and sums; no part of what it says.
+    package var needsBuckets = true
 
     /// The order of conditions is no part of what they say.
     package static func == (left: Self, right: Self) -> Bool {

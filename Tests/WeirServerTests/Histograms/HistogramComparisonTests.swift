@@ -27,9 +27,6 @@ import WeirTestSupport
         for phi in ["0", "0.1", "0.37", "0.5", "0.9"] {
             known["histogram_quantile(\(phi), odd)"] = skewed
         }
-        for bounds in ["-0.5, 0.7", "2.5, 7"] {
-            known["histogram_fraction(\(bounds), odd)"] = skewed
-        }
         return known
     }()
 

@@ -56,6 +56,40 @@ struct ByteTable: Sendable {
         )
     }
 
+    /// Whether a string is the numbers, in four bytes each, that references of one or two bytes in
+    /// `source` stand for.
+    ///
+    /// Nothing is made for it. False too where there are longer references, or some without a number.
+    func isString(
+        _ number: Int,
+        ofNumbers numbers: Span<UInt32>,
+        at references: Range<Int>,
+        in source: Span<UInt8>
+    ) -> Bool {
+        let known = bytes.span
+        let end = ends[number]
+        var place = number > 0 ? ends[number &- 1] : 0
+        var cursor = references.lowerBound
+        while cursor < references.upperBound {
+            // SAFETY: the caller read the range of the source.
+            var reference = Int(unsafe source[unchecked: cursor])
+            cursor &+= 1
+            if reference >= 0x80 {
+                guard cursor < references.upperBound, source[cursor] < 0x80 else { return false }
+                reference = reference & 0x7F | Int(source[cursor]) &<< 7
+                cursor &+= 1
+            }
+            guard reference < numbers.count, place &+ 4 <= end else { return false }
+            let expected = unsafe known.withUnsafeBytes {
+                // SAFETY: place + 4 <= end <= known.count.
+                unsafe $0.loadUnaligned(fromByteOffset: place, as: UInt32.self)
+            }
+            guard UInt32(littleEndian: expected) == numbers[reference] else { return false }
+            place &+= 4
+        }
+        return place == end
+    }
+
     /// Adds a string that `find` did not find.
     ///
     /// - Returns: Its number, the next one.

@@ -48,6 +48,7 @@ package struct RemoteWriteParser {
         }
         guard parser.result.rowCount <= rowsMax else { throw .tooManyRows(limit: rowsMax) }
         parser.interner.rowCountBefore = parser.result.samples.rowCount
+        parser.interner.streams.finish(&parser.result.samples)
         return parser.result
     }
 
@@ -65,9 +66,6 @@ package struct RemoteWriteParser {
     }
 
     private mutating func reserve(_ rowCount: Int) {
-        result.samples.streams.reserveCapacity(rowCount)
-        result.samples.firstLines.reserveCapacity(rowCount)
-        result.samples.handles.reserveCapacity(rowCount)
         result.samples.streamIndexes.reserveCapacity(rowCount)
         result.samples.times.reserveCapacity(rowCount)
         result.samples.columns[0].floats.reserveCapacity(rowCount)
@@ -299,19 +297,14 @@ package struct RemoteWriteParser {
     /// The series' place among the samples' streams of this batch.
     private mutating func sampleStream(_ series: Series) -> UInt32 {
         guard let entry = series.entry else {
-            result.samples.handles.append(StreamHandle())
-            return result.samples.addStream(labelsWithoutEntry, line: seriesNumber)
+            return interner.streams.add(
+                labelsWithoutEntry,
+                StreamHandle(),
+                number: -1,
+                line: seriesNumber
+            )
         }
-        if interner.entries[entry].stamp == interner.stamp {
-            return interner.entries[entry].stream
-        }
-        let stream = UInt32(result.samples.streams.count)
-        result.samples.streams.append(interner.entries[entry].labels)
-        result.samples.firstLines.append(seriesNumber)
-        result.samples.handles.append(interner.entries[entry].handle)
-        interner.entries[entry].stream = stream
-        interner.entries[entry].stamp = interner.stamp
-        return stream
+        return interner.stream(of: entry, line: seriesNumber)
     }
 
     mutating func refuse(_ error: SeriesError, _ series: Series) {

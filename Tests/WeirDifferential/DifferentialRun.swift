@@ -231,6 +231,7 @@ package struct DifferentialRun {
                 known ?? unsteadiness(our, question, server)
                 ?? (try? stepwise(question, source, server))
                 ?? freshness(our, question, source)
+                ?? KnownDifferences.countingReason(question, text)
             if let reason {
                 report.explained[reason, default: 0] += 1
                 if isTalkative { notice("\(reason): \(place)\n    \(text)") }

@@ -53,11 +53,6 @@ enum KnownDifferences {
         if isAnswered, numbers.contains(where: difference.contains) {
             return "empty buckets scaled by what is no number"
         }
-        if isAnswered, error.isEmpty, isNative(query), difference.contains(": at "),
-            query.contains("resets(") || query.contains("changes(")
-        {
-            return "empty buckets listed hide resets or count as changes"
-        }
         if isOmitting(ours), isOmitting(theirs) { return "others of more than ten notes told" }
         let anchors = query.count { $0 == "@" }
         let hasAnchor = anchors > 0
@@ -88,6 +83,19 @@ enum KnownDifferences {
             return "last bits told apart"
         }
         return nil
+    }
+
+    /// Why the numbers of a query over native histograms may differ that counts how they change: asked
+    /// last, as it looks at the query alone.
+    static func countingReason(
+        _ question: DifferentialRun.Question,
+        _ difference: String
+    ) -> String? {
+        let query = question.query
+        guard isNative(query), difference.contains(": at "),
+            query.contains("resets(") || query.contains("changes(")
+        else { return nil }
+        return "empty buckets listed hide resets or count as changes"
     }
 
     /// Whether a query is about native histograms.

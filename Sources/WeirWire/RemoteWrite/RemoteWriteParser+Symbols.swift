@@ -18,7 +18,10 @@ extension RemoteWriteParser {
         // All symbols come first, as nothing says that they stand there first.
         var reader = ProtobufReader(0..<bytes.count)
         while let field = try reader.next(bytes) {
-            guard field.number == 4, field.wire == .bytes else { continue }
+            guard field.number == 4, field.wire == .bytes else {
+                try Self.stepOverSeries(bytes, &reader)
+                continue
+            }
             symbols.ranges.append(field.range)
             symbols.numbers.append(
                 interner.symbol(field.range, in: bytes).map(UInt32.init) ?? SymbolTable.none
@@ -30,7 +33,21 @@ extension RemoteWriteParser {
         while let field = try reader.next(bytes), hasRoom {
             guard field.number == 5, field.wire == .bytes else { continue }
             try readSeriesOfTwo(bytes, field.range, numbers: numbers.span)
+            var cursor = reader.offset
+            while let range = try Self.nextSeries(0x2A, bytes, &cursor), hasRoom {
+                try readSeriesOfTwo(bytes, range, numbers: numbers.span)
+            }
+            reader = ProtobufReader(cursor..<bytes.count)
         }
+    }
+
+    private static func stepOverSeries(
+        _ bytes: Span<UInt8>,
+        _ reader: inout ProtobufReader
+    ) throws(DecodeError) {
+        var cursor = reader.offset
+        while try nextSeries(0x2A, bytes, &cursor) != nil {}
+        reader = ProtobufReader(cursor..<bytes.count)
     }
 
     private mutating func readSeriesOfTwo(
@@ -44,12 +61,13 @@ extension RemoteWriteParser {
         if let first = range.first, bytes[first] == 0x0A {
             let (packed, end) = try Self.message(bytes, first + 1, range.upperBound)
             rest = end..<range.upperBound
-            if let entry = interner.predicted(by: packed, in: bytes, numbers: numbers),
-                try !hasField(1, bytes, rest)
-            {
-                interner.found(entry)
-                var series = Series(entry: entry)
-                return try readRows(bytes, rest, &series, version: .two)
+            if let entry = interner.predicted(by: packed, in: bytes, numbers: numbers) {
+                if try takesOneSample(bytes, rest, entry) { return }
+                if try !hasField(1, bytes, rest) {
+                    interner.found(entry)
+                    var series = Series(entry: entry)
+                    return try readRows(bytes, rest, &series, version: .two)
+                }
             }
             var reader = ProtobufReader(packed)
             while let bits = try reader.nextVarint(bytes) { symbols.references.append(bits) }

@@ -156,7 +156,7 @@ let package = Package(
             of: "WeirServer",
             [
                 "WeirCore", "WeirSystem", "WeirHTTP", "WeirStore", "WeirQuery", "WeirAlerts",
-                "WeirWire",
+                "WeirWire", "WeirDifferential",
             ]
         ),
         tests(

@@ -29,7 +29,7 @@ package struct NotifiedAlert: Hashable, Sendable {
 
     /// With the external labels that the alert does not have itself.
     init(_ alert: ActiveAlert, of rule: Rule, configuration: RuleEngineConfiguration) {
-        var pairs = configuration.externalLabels.map { ($0.key, $0.value) }
+        var pairs = configuration.externalLabels.current.map { ($0.key, $0.value) }
         pairs += alert.labels.pairs.map { ($0.name, $0.value) }
         self.init(
             labels: Labels(pairs),

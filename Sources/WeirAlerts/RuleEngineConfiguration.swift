@@ -1,3 +1,5 @@
+package import WeirCore
+
 /// How rules are run.
 ///
 /// Times are in milliseconds.
@@ -11,7 +13,7 @@ package struct RuleEngineConfiguration: Sendable {
     /// After a longer downtime pending alerts begin anew.
     package var outageToleranceMilliseconds: Int64 = 3_600_000
     /// Added to alerts that are sent, and `$externalLabels` in templates.
-    package var externalLabels: [String: String] = [:]
+    package var externalLabels = ExternalLabels()
     /// The address people reach this server at; `http://host:4040`.
     package var externalURL = ""
 

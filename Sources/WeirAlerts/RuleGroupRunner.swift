@@ -294,7 +294,7 @@ final class RuleGroupRunner {
             let context = TemplateContext(
                 alertName: rule.name,
                 labels: bare,
-                externalLabels: configuration.externalLabels,
+                externalLabels: configuration.externalLabels.current,
                 externalURL: configuration.externalURL,
                 value: sample.value,
                 query: { expression throws(RuleEvaluationError) in

@@ -81,6 +81,7 @@ final class ServerParts: Sendable {
             pool: parsePool,
             hasClassicHistograms: configuration.hasClassicHistograms
         )
+        let externalLabels = ExternalLabels()
         if configuration.scrapeConfig.isEmpty {
             scraper = nil
         } else {
@@ -88,6 +89,7 @@ final class ServerParts: Sendable {
                 scraper = try Scraper(
                     path: configuration.scrapeConfig,
                     configuration: configuration,
+                    externalLabels: externalLabels,
                     intake: metricIntake,
                     clock: clock,
                     log: log
@@ -167,11 +169,12 @@ final class ServerParts: Sendable {
             frame: frame
         )
         export = ExportEndpoint(store: store, frame: frame)
-        federate = FederateEndpoint(store: store, frame: frame)
+        federate = FederateEndpoint(store: store, frame: frame, externalLabels: externalLabels)
         remoteRead = RemoteReadEndpoint(
             store: store,
             configuration: configuration,
-            frame: frame
+            frame: frame,
+            externalLabels: externalLabels
         )
         let logSource = StoreRowSource(store: store, signal: .logs)
         logQuery = LogQueryEndpoint(source: logSource, frame: frame)
@@ -212,6 +215,7 @@ final class ServerParts: Sendable {
         )
         var engine = RuleEngineConfiguration()
         engine.externalURL = configuration.externalURL
+        engine.externalLabels = externalLabels
         rules = RuleEngine(
             evaluator: StoreRuleEvaluator(
                 store: store,

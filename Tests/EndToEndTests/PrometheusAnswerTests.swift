@@ -270,9 +270,19 @@ extension EndToEnd {
                 [("query", ""), ("start", "1"), ("end", "2")],
                 [("query", "sum(load)"), ("start", "\(start)"), ("end", "\(end)")],
                 [("query", "load{"), ("start", "1"), ("end", "2")],
+                [("query", "load"), ("start", "\(end)"), ("end", "\(start)")],
+                [("query", "load{"), ("start", "2"), ("end", "1.9")],
+                [
+                    ("query", "load"), ("start", "2026-01-01T00:00:01Z"),
+                    ("end", "2026-01-01T00:00:00Z"),
+                ],
+                [("query", "load"), ("start", "5"), ("end", "5")], [("query", "load")],
+                [("query", "load"), ("start", "x"), ("end", "5")],
+                [("query", "load"), ("start", "1"), ("end", "y")], [],
             ] {
                 both("query_exemplars", form)
             }
+            both("query_exemplars", [("query", "1"), ("start", "1"), ("end", "2")], .status)
             for query in [
                 "sum  by(job)(rate(load[5m]))", "load{", "a+b*c", "", "x offset -5m @ start()",
                 "{\"a.b\"=\"c\"}", "(((1)))", "sum without () (x)", "a or b unless on(c) d",

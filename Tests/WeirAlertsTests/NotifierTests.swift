@@ -306,7 +306,7 @@ final class FakeSender: NotificationSender {
         let evaluator = FakeEvaluator()
         let clock = ManualClock(nanoseconds: 1_800_000_000_000_000_000)
         var settings = RuleEngineConfiguration()
-        settings.externalLabels = ["cluster": "kit"]
+        settings.externalLabels = ExternalLabels(["cluster": "kit"])
         settings.externalURL = "http://weir:4040"
         let notifier = notifier()
         let engine = RuleEngine(

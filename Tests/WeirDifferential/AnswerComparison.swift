@@ -35,7 +35,8 @@ package enum AnswerComparison {
     package static func compare(
         ours: JSONValue,
         theirs: JSONValue,
-        isOrdered: Bool
+        isOrdered: Bool,
+        tolerance: Double = Self.tolerance
     ) -> Verdict {
         let status = (ours["status"]?.string ?? "", theirs["status"]?.string ?? "")
         let errors = (ours["error"]?.string ?? "", theirs["error"]?.string ?? "")
@@ -64,14 +65,17 @@ package enum AnswerComparison {
         guard let left = ours["data"]?["result"], let right = theirs["data"]?["result"] else {
             return .different("a result is missing")
         }
-        if types.0 == "scalar" || types.0 == "string" { return points([left], [right]) }
-        return series(left.array ?? [], right.array ?? [], isOrdered: isOrdered)
+        if types.0 == "scalar" || types.0 == "string" {
+            return points([left], [right], tolerance)
+        }
+        return series(left.array ?? [], right.array ?? [], isOrdered: isOrdered, tolerance)
     }
 
     private static func series(
         _ ours: [JSONValue],
         _ theirs: [JSONValue],
-        isOrdered: Bool
+        isOrdered: Bool,
+        _ tolerance: Double
     ) -> Verdict {
         guard ours.count == theirs.count else {
             return .different(
@@ -87,12 +91,12 @@ package enum AnswerComparison {
             guard let own = byKey[key(one)] else {
                 return .different("ours lacks \(key(one)): \(ours.map(key).prefix(4))")
             }
-            let left = own["values"]?.array ?? [own["value"] ?? .null]
-            let right = one["values"]?.array ?? [one["value"] ?? .null]
-            switch points(left, right) {
-            case .equal: continue
-            case .different(let text): return .different("\(key(one)): \(text)")
-            case let other: verdict = other
+            for kind in ["value", "histogram"] {
+                switch points(members(own, kind), members(one, kind), tolerance) {
+                case .equal: continue
+                case .different(let text): return .different("\(key(one)): \(text)")
+                case let other: verdict = other
+                }
             }
         }
         return verdict
@@ -102,7 +106,7 @@ package enum AnswerComparison {
     private static func order(_ ours: [JSONValue], _ theirs: [JSONValue]) -> String? {
         for (left, right) in zip(ours, theirs) where key(left) != key(right) {
             let values = [left, right].map { $0["value"]?.array?.last?.string ?? "" }
-            guard isClose(values[0], values[1]) else {
+            guard isClose(values[0], values[1], tolerance) else {
                 return "order: \(ours.map(key)) \(theirs.map(key))"
             }
         }
@@ -114,7 +118,16 @@ package enum AnswerComparison {
             .joined(separator: ",")
     }
 
-    private static func points(_ ours: [JSONValue], _ theirs: [JSONValue]) -> Verdict {
+    /// A series' points of one kind, be it one or many.
+    private static func members(_ series: JSONValue, _ kind: String) -> [JSONValue] {
+        series["\(kind)s"]?.array ?? series[kind].map { [$0] } ?? []
+    }
+
+    private static func points(
+        _ ours: [JSONValue],
+        _ theirs: [JSONValue],
+        _ tolerance: Double
+    ) -> Verdict {
         guard ours.count == theirs.count else {
             return .different("ours has \(ours.count) points, theirs \(theirs.count)")
         }
@@ -124,21 +137,56 @@ package enum AnswerComparison {
                 right.count == 2, case .number(let ourTime) = left[0],
                 case .number(let theirTime) = right[0], ourTime == theirTime
             else { return .different("times: \(left) \(right)") }
-            let values = (left[1].string ?? "", right[1].string ?? "")
-            if values.0 == values.1 { continue }
-            guard isClose(values.0, values.1) else {
-                return .different("at \(ourTime): ours \(values.0), theirs \(values.1)")
+            if left[1] == right[1] { continue }
+            let isSame =
+                if let own = left[1].string, let other = right[1].string {
+                    isClose(own, other, tolerance)
+                } else {
+                    HistogramAnswer(left[1])?.isClose(to: HistogramAnswer(right[1]), tolerance)
+                        ?? false
+                }
+            guard isSame else {
+                return .different("at \(ourTime): ours \(left[1]), theirs \(right[1])")
             }
             verdict = .close
         }
         return verdict
     }
 
-    private static func isClose(_ ours: String, _ theirs: String) -> Bool {
+    static func isClose(_ ours: String, _ theirs: String, _ tolerance: Double) -> Bool {
         if ours == theirs { return true }
         guard let left = Double(ours), let right = Double(theirs), left.isFinite, right.isFinite
         else { return false }
         return (left - right).magnitude
             <= tolerance * (1 + max(left.magnitude, right.magnitude))
+    }
+}
+
+/// A native histogram of an answer.
+private struct HistogramAnswer {
+    private let count: String
+    private let sum: String
+    /// Counts by rule and bounds.
+    private var buckets: [[JSONValue]: String] = [:]
+
+    init?(_ value: JSONValue) {
+        guard let count = value["count"]?.string, let sum = value["sum"]?.string else { return nil }
+        (self.count, self.sum) = (count, sum)
+        for bucket in value["buckets"]?.array ?? [] {
+            guard let parts = bucket.array, parts.count == 4, let count = parts[3].string else {
+                return nil
+            }
+            buckets[Array(parts.prefix(3))] = count
+        }
+    }
+
+    /// A bucket that rounding left with next to nothing may be missing on one side.
+    func isClose(to other: Self?, _ tolerance: Double) -> Bool {
+        guard let other, AnswerComparison.isClose(count, other.count, tolerance),
+            AnswerComparison.isClose(sum, other.sum, tolerance)
+        else { return false }
+        return Set(buckets.keys).union(other.buckets.keys).allSatisfy {
+            AnswerComparison.isClose(buckets[$0] ?? "0", other.buckets[$0] ?? "0", tolerance)
+        }
     }
 }

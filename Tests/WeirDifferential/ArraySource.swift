@@ -6,10 +6,23 @@ package import WeirQuery
 
 /// Series in arrays, as a store would give them.
 package struct ArraySource: SampleSource {
+    /// A native histogram as a sample; one whose sum is the staleness marker ends the series.
+    package struct Histogram: Sendable {
+        package let time: Int64
+        package let sample: NativeHistogram
+
+        package init(time: Int64, sample: NativeHistogram) {
+            self.time = time
+            self.sample = sample
+        }
+    }
+
     package struct Series: Sendable {
         package let labels: Labels
         package var times: [Int64]
         package var values: [Double]
+        /// Beside the plain samples, in order of time; at no time of theirs.
+        package var histograms: [Histogram] = []
 
         package init(labels: Labels, times: [Int64], values: [Double]) {
             self.labels = labels
@@ -40,16 +53,19 @@ package struct ArraySource: SampleSource {
                 let inRange = one.times.indices.filter {
                     one.times[$0] >= from && one.times[$0] <= through
                 }
-                guard !inRange.isEmpty else { continue }
-                found.append(
-                    isGenerous
-                        ? one
-                        : Series(
-                            labels: one.labels,
-                            times: inRange.map { one.times[$0] },
-                            values: inRange.map { one.values[$0] }
-                        )
+                let histograms = one.histograms.filter { $0.time >= from && $0.time <= through }
+                guard !inRange.isEmpty || !histograms.isEmpty else { continue }
+                if isGenerous {
+                    found.append(one)
+                    continue
+                }
+                var part = Series(
+                    labels: one.labels,
+                    times: inRange.map { one.times[$0] },
+                    values: inRange.map { one.values[$0] }
                 )
+                part.histograms = histograms
+                found.append(part)
             }
         } catch {
             throw .storage(reason: "\(error)")
@@ -118,6 +134,7 @@ struct ArraySelection: SeriesSelection {
         if isConcurrent {
             let failure = Mutex<QueryError?>(nil)
             DispatchQueue.concurrentPerform(iterations: series.count) { index in
+                guard !series[index].times.isEmpty else { return }
                 do throws(QueryError) {
                     let one = series[index]
                     try body(index, one.times.span, one.values.span)
@@ -128,9 +145,25 @@ struct ArraySelection: SeriesSelection {
             if let error = failure.withLock({ $0 }) { throw error }
             return
         }
-        for (index, one) in series.enumerated() {
+        for (index, one) in series.enumerated() where !one.times.isEmpty {
             try context.count(rows: one.times.count, blocks: 1, bytes: one.times.count * 16)
             try body(index, one.times.span, one.values.span)
+        }
+    }
+
+    var histogramSeries: [Int] { series.indices.filter { !series[$0].histograms.isEmpty } }
+
+    func scanHistograms(
+        _ body:
+            @escaping @Sendable (_ series: Int, _ histograms: HistogramSamples)
+            throws(QueryError) -> Void
+    ) throws(QueryError) {
+        for index in histogramSeries {
+            var samples = HistogramSamples()
+            for one in series[index].histograms {
+                samples.append(one.time, FloatHistogram(one.sample))
+            }
+            try body(index, samples)
         }
     }
 }

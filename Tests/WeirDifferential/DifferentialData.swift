@@ -14,7 +14,8 @@ package struct DifferentialData {
     package private(set) var source = ArraySource()
     private var random: SplitMix64
 
-    package init(seed: UInt64, hasOddNames: Bool = true) {
+    /// With `isVersion3` for a peer that takes names in UTF-8 and native histograms.
+    package init(seed: UInt64, isVersion3: Bool = true) {
         random = SplitMix64(seed: seed)
         for instance in ["a", "b", "c"] {
             for code in ["200", "500"] {
@@ -53,12 +54,13 @@ package struct DifferentialData {
             "errors_total",
             [("job", "web"), ("instance", "a"), ("cause", "d\u{e9}j\u{e0}")]
         )
-        if hasOddNames {
+        if isVersion3 {
             for host in ["a", "b"] {
                 addCounter("http.requests", [("host.name", host), ("job", "api")])
                 addGauge("temp\u{e9}rature", [("host", host)], isCoarse: true)
             }
         }
+        if isVersion3 { addNativeHistograms() }
         let all = source.all
         source.all = LabelOrder.sortedIndices(all.map(\.labels)).map { all[$0] }
     }
@@ -184,5 +186,29 @@ package struct DifferentialData {
             series.values.append(number)
         }
         source.all.append(series)
+    }
+
+    private mutating func addNativeHistograms() {
+        let count = Int(Self.spanSeconds / 15)
+        for one in NativeSeries.make(count: count, isSmall: false, &random) {
+            let phase = chance(0.5) ? 0 : Int64.random(in: 1...14999, using: &random)
+            var series = ArraySource.Series(
+                labels: Labels([("__name__", one.name)] + one.labels),
+                times: [],
+                values: []
+            )
+            for (index, sample) in one.samples.enumerated() {
+                let time = Self.start + Int64(index) * 15000 + phase
+                switch sample {
+                case .none: continue
+                case .number(let number):
+                    series.times.append(time)
+                    series.values.append(number)
+                case .histogram(let histogram):
+                    series.histograms.append(.init(time: time, sample: histogram))
+                }
+            }
+            source.all.append(series)
+        }
     }
 }

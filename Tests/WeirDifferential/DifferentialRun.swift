@@ -49,6 +49,8 @@ package struct DifferentialRun {
     /// Says what was explained, too.
     package var isTalkative = false
     package private(set) var report = Report()
+    /// What `--seed` makes `--ask` ask the same data.
+    private var dataSeed: UInt64?
 
     package init(_ program: PrometheusServer.Program) { self.program = program }
 
@@ -60,12 +62,16 @@ package struct DifferentialRun {
         var part: UInt64 = 0
         while left > 0 {
             let dataSeed = seed &* 1_000_003 &+ part
-            let data = DifferentialData(seed: dataSeed, hasOddNames: program.isVersion3)
+            let data = DifferentialData(seed: dataSeed, isVersion3: program.isVersion3)
+            self.dataSeed = dataSeed
             guard let server = PrometheusServer(program, series: data.source.all) else {
                 return false
             }
             defer { server.stop() }
-            var queries = RandomQueries(seed: dataSeed ^ 0x5EED)
+            var queries = RandomQueries(
+                seed: dataSeed ^ 0x5EED,
+                histogramShare: program.isVersion3 ? 0.25 : 0
+            )
             var random = SplitMix64(seed: dataSeed ^ 0x71AE)
             for _ in 0..<min(left, Self.queriesPerData) {
                 let question = Self.question(queries.next(), &random)
@@ -84,7 +90,7 @@ package struct DifferentialRun {
     ///
     /// - Returns: False when no Prometheus would start.
     package func show(_ lines: [String], seed: UInt64, _ notice: (String) -> Void) -> Bool {
-        let data = DifferentialData(seed: seed, hasOddNames: program.isVersion3)
+        let data = DifferentialData(seed: seed, isVersion3: program.isVersion3)
         guard let server = PrometheusServer(program, series: data.source.all) else { return false }
         defer { server.stop() }
         for line in lines {
@@ -187,7 +193,9 @@ package struct DifferentialRun {
         _ notice: (String) -> Void
     ) {
         report.queries += 1
-        let place = "\(question.query)\n    at \(question.times.map { "\($0.0)=\($0.1)" })"
+        let times = question.times.map { "\($0.0)=\($0.1)" }.joined(separator: "&")
+        let place =
+            "\(question.query)\t\(times)\n    of data \(dataSeed.map { "\($0)" } ?? "as given")"
         guard let theirs = server.ask(question.path, question.parameters),
             let their = try? JSONParser.parse(theirs.body)
         else {
@@ -207,28 +215,98 @@ package struct DifferentialRun {
         }
         if theirs.status != 200 { report.refused += 1 }
         if their["data"]?["result"]?.array?.isEmpty ?? false { report.empty += 1 }
-        let verdict = AnswerComparison.compare(
-            ours: our,
-            theirs: their,
-            isOrdered: !question.isRange && AnswerComparison.isOrdered(question.query)
-        )
+        let verdict = Self.compare(our, their, question)
         switch verdict {
         case .equal: report.equal += 1
         case .close: report.close += 1
         case .wording where !program.isVersion3: report.equal += 1
         case .wording(let text), .different(let text):
-            if let reason = KnownDifferences.reason(
+            let known = KnownDifferences.reason(
                 ours: our,
                 theirs: their,
                 question: question,
                 difference: text
-            ) {
+            )
+            let reason =
+                known ?? unsteadiness(our, question, server)
+                ?? (try? stepwise(question, source, server))
+                ?? freshness(our, question, source)
+                ?? KnownDifferences.countingReason(question, text)
+            if let reason {
                 report.explained[reason, default: 0] += 1
                 if isTalkative { notice("\(reason): \(place)\n    \(text)") }
             } else {
                 report.differences.append("\(place)\n    \(text)")
                 notice(report.differences.last ?? "")
             }
+        }
+    }
+
+    private static func compare(
+        _ ours: JSONValue,
+        _ theirs: JSONValue,
+        _ question: Question
+    ) -> AnswerComparison.Verdict {
+        AnswerComparison.compare(
+            ours: ours,
+            theirs: theirs,
+            isOrdered: !question.isRange && AnswerComparison.isOrdered(question.query)
+        )
+    }
+
+    /// Whether Prometheus says something else when it is asked again, and then what Weir says.
+    private func unsteadiness(
+        _ ours: JSONValue,
+        _ question: Question,
+        _ server: PrometheusServer
+    ) -> String? {
+        for _ in 0..<8 where isAnswer(ours, question, server) {
+            return "prometheus said the same when asked again"
+        }
+        return nil
+    }
+
+    /// Whether a Prometheus of the same data that was asked nothing before says what Weir says.
+    private func freshness(
+        _ ours: JSONValue,
+        _ question: Question,
+        _ source: ArraySource
+    ) -> String? {
+        guard let server = PrometheusServer(program, series: source.all) else { return nil }
+        defer { server.stop() }
+        let isSame = isAnswer(ours, question, server)
+        return isSame ? "a prometheus asked nothing else before said the same" : nil
+    }
+
+    /// Whether Prometheus says of each time of a range what Weir says of that time.
+    private func stepwise(
+        _ question: Question,
+        _ source: ArraySource,
+        _ server: PrometheusServer
+    ) throws(JSONError) -> String? {
+        let numbers = question.times.compactMap { Double($0.1) }
+        guard question.isRange, numbers.count == 3, !question.query.contains("start()"),
+            !question.query.contains("end()")
+        else { return nil }
+        for time in stride(from: numbers[0], through: numbers[1], by: numbers[2]) {
+            let single = Question(query: question.query, times: [("time", "\(time)")])
+            let ours = Self.answer(single, source, semantics: .version3)
+            guard isAnswer(try JSONParser.parse(ours.body), single, server) else { return nil }
+        }
+        return "prometheus said the same of each time alone"
+    }
+
+    private func isAnswer(
+        _ ours: JSONValue,
+        _ question: Question,
+        _ server: PrometheusServer
+    ) -> Bool {
+        guard let body = server.ask(question.path, question.parameters)?.body,
+            let theirs = try? JSONParser.parse(body)
+        else { return false }
+        switch Self.compare(ours, theirs, question) {
+        case .equal, .close: return true
+        default: return false
         }
     }
 

@@ -39,16 +39,17 @@ package final class PrometheusServer {
         self.folder = folder
         self.child = child
         self.port = port
-        let answer = LoopbackHTTP.request(
-            port: port,
-            path: "/api/v1/write",
-            headers: [
-                ("Content-Encoding", "snappy"), ("Content-Type", "application/x-protobuf"),
-                ("X-Prometheus-Remote-Write-Version", "0.1.0"),
-            ],
-            body: RemoteWriteBody.make(series)
-        )
-        guard let answer, answer.status == 204 else {
+        for body in RemoteWriteBody.all(series) {
+            let answer = LoopbackHTTP.request(
+                port: port,
+                path: "/api/v1/write",
+                headers: [
+                    ("Content-Encoding", "snappy"), ("Content-Type", "application/x-protobuf"),
+                    ("X-Prometheus-Remote-Write-Version", "0.1.0"),
+                ],
+                body: body
+            )
+            if answer?.status == 204 { continue }
             let text = answer.map { String(decoding: $0.body, as: UTF8.self) } ?? "no answer"
             print("prometheus did not take the data: \(text)")
             stop()
@@ -69,7 +70,9 @@ package final class PrometheusServer {
             "--log.level=error",
         ]
         if program.isVersion3 {
-            arguments.append("--enable-feature=promql-experimental-functions")
+            arguments.append(
+                "--enable-feature=native-histograms,promql-experimental-functions"
+            )
         }
         for _ in 0..<4 {
             guard let port = LoopbackHTTP.freePort(),

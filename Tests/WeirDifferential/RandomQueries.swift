@@ -5,23 +5,27 @@ package struct RandomQueries {
     private var random: SplitMix64
     private let firstSecond: Int
     private let spanSeconds: Int
+    /// How many of the selectors are of native histograms.
+    let histogramShare: Double
 
     /// The data that the queries are over begin at `firstSecond`.
     package init(
         seed: UInt64,
         firstSecond: Int = Int(DifferentialData.start / 1000),
-        spanSeconds: Int = Int(DifferentialData.spanSeconds)
+        spanSeconds: Int = Int(DifferentialData.spanSeconds),
+        histogramShare: Double = 0.25
     ) {
+        self.histogramShare = histogramShare
         random = SplitMix64(seed: seed)
         self.firstSecond = firstSecond
         self.spanSeconds = spanSeconds
     }
 
-    private mutating func pick(_ choices: [String]) -> String {
+    mutating func pick(_ choices: [String]) -> String {
         choices.randomElement(using: &random) ?? ""
     }
 
-    private mutating func number(_ range: ClosedRange<Int>) -> Int {
+    mutating func number(_ range: ClosedRange<Int>) -> Int {
         Int.random(in: range, using: &random)
     }
 
@@ -38,12 +42,13 @@ package struct RandomQueries {
     /// True once in `count` times.
     package mutating func chance(of count: Int) -> Bool { number(1...count) == 1 }
 
-    private mutating func duration() -> String {
+    mutating func duration() -> String {
         pick(["15s", "45s", "1m", "2m", "2m30s", "5m", "11m", "300", "30m", "61.5", "1m7s5ms"])
     }
 
-    private mutating func selector() -> String {
-        pick([
+    mutating func selector() -> String {
+        if isNative() { return nativeSelector() }
+        return pick([
             "requests_total", "requests_total", "requests_total{code=\"500\"}",
             "requests_total{job!=\"web\"}", "requests_total{instance=~\"a|b\",code!~\"4..\"}",
             "temperature", "temperature{room=~\"x|y\"}", "temperature", "humidity",
@@ -58,7 +63,7 @@ package struct RandomQueries {
         ])
     }
 
-    private mutating func shift() -> String {
+    mutating func shift() -> String {
         let at: String =
             switch number(0...19) {
             case 0, 1: " @ \(firstSecond + number(0...spanSeconds))"
@@ -75,13 +80,13 @@ package struct RandomQueries {
         return number(0...1) == 0 ? at + offset : offset + at
     }
 
-    private mutating func matrix(_ depth: Int) -> String {
+    mutating func matrix(_ depth: Int) -> String {
         if depth <= 0 || number(0...3) > 0 { return "\(selector())[\(duration())]\(shift())" }
         let step = pick(["", "30s", "1m", "97s", "15s"])
         return "(\(vector(depth - 1)))[\(duration()):\(step)]\(shift())"
     }
 
-    private mutating func labels() -> String {
+    mutating func labels() -> String {
         pick([
             "()", "(job)", "(host)", "(room)", "(instance)", "(job, code)", "(le)", "(pod, host)",
             "(job, le)", "(\"host.name\")", "(kind)", "(queue)", "(instance, job, code)",
@@ -89,7 +94,7 @@ package struct RandomQueries {
         ])
     }
 
-    private mutating func scalar(_ depth: Int) -> String {
+    mutating func scalar(_ depth: Int) -> String {
         switch number(0...9) {
         case 0, 1, 2: return "\(number(0...9))"
         case 3: return "\(number(1...9)).25"
@@ -104,7 +109,7 @@ package struct RandomQueries {
         }
     }
 
-    private mutating func quantile(_ depth: Int) -> String {
+    mutating func quantile(_ depth: Int) -> String {
         switch number(0...9) {
         case 0: "\(scalar(depth))"
         case 1: pick(["-1", "2", "NaN"])
@@ -113,8 +118,14 @@ package struct RandomQueries {
         }
     }
 
+    /// True as often as `histogramShare` says.
+    mutating func isNative() -> Bool {
+        histogramShare > 0 && Double.random(in: 0..<1, using: &random) < histogramShare
+    }
+
     package mutating func vector(_ depth: Int) -> String {
         guard depth > 0 else { return selector() + shift() }
+        if isNative(), number(0...2) == 0 { return native(depth) }
         switch number(0...25) {
         case 0, 1: return selector() + shift()
         case 2...7: return overTime(depth)
@@ -151,9 +162,9 @@ package struct RandomQueries {
         }
     }
 
-    private mutating func arithmetic() -> String { pick(["+", "-", "*", "/", "%", "^", "atan2"]) }
+    mutating func arithmetic() -> String { pick(["+", "-", "*", "/", "%", "^", "atan2"]) }
 
-    private mutating func comparison() -> String {
+    mutating func comparison() -> String {
         pick(["==", "!=", "<", "<=", ">", ">="]) + pick(["", "", " bool"])
     }
 

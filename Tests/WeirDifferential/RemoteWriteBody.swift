@@ -1,53 +1,66 @@
+internal import WeirCore
 internal import WeirQuery
 
-/// Series as a body of Prometheus remote write 1.0.
+/// Series as bodies of Prometheus remote write 1.0.
 ///
 /// Protobuf in Snappy's block format; the bytes are stored as literals, which every reader takes.
 /// Text formats cannot say a staleness marker or the bits of a NaN; this can.
 package enum RemoteWriteBody {
-    package static func make(_ series: [ArraySource.Series]) -> [UInt8] {
-        var message: [UInt8] = []
-        for one in series {
-            var body: [UInt8] = []
-            for pair in LabelOrder.pairs(one.labels) {
-                var label: [UInt8] = []
-                append(bytes: Array(pair.name.utf8), field: 1, to: &label)
-                append(bytes: Array(pair.value.utf8), field: 2, to: &label)
-                append(bytes: label, field: 1, to: &body)
-            }
-            for index in one.times.indices {
-                var sample: [UInt8] = [0x09]
-                let bits = one.values[index].bitPattern
-                for shift in stride(from: 0, to: 64, by: 8) {
-                    sample.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift)))
+    /// One body after the other: Prometheus takes a series' plain samples of one body before its
+    /// histograms, so that a series of both kinds needs one for each change between them.
+    package static func all(_ series: [ArraySource.Series]) -> [[UInt8]] {
+        let runs = series.map(Self.runs)
+        return (0..<(runs.map(\.count).max() ?? 0)).map { round in
+            var message = ProtobufWriter()
+            for (one, its) in zip(series, runs) where round < its.count {
+                var body = ProtobufWriter()
+                for pair in LabelOrder.pairs(one.labels) {
+                    var label = ProtobufWriter()
+                    label.bytes(1, Array(pair.name.utf8))
+                    label.bytes(2, Array(pair.value.utf8))
+                    body.bytes(1, label.bytes)
                 }
-                sample.append(0x10)
-                append(UInt64(bitPattern: one.times[index]), to: &sample)
-                append(bytes: sample, field: 2, to: &body)
+                for sample in its[round] { body.bytes(sample.field, sample.bytes) }
+                message.bytes(1, body.bytes)
             }
-            append(bytes: body, field: 1, to: &message)
+            return snappy(message.bytes)
         }
-        return snappy(message)
     }
 
-    private static func append(_ number: UInt64, to bytes: inout [UInt8]) {
-        var rest = number
-        while rest >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        bytes.append(UInt8(rest))
+    /// A sample as a message, and the field of a series that it belongs to: 2, or 4 of a histogram.
+    private struct Written {
+        let time: Int64
+        let field: Int
+        let bytes: [UInt8]
     }
 
-    private static func append(bytes value: [UInt8], field: UInt8, to bytes: inout [UInt8]) {
-        bytes.append(field << 3 | 2)
-        append(UInt64(value.count), to: &bytes)
-        bytes.append(contentsOf: value)
+    /// A series' samples in order of time, those of one kind that follow one another together.
+    private static func runs(_ series: ArraySource.Series) -> [[Written]] {
+        var samples = series.times.indices.map { index in
+            var sample = ProtobufWriter()
+            sample.fixed64(1, series.values[index].bitPattern)
+            sample.varint(2, UInt64(bitPattern: series.times[index]))
+            return Written(time: series.times[index], field: 2, bytes: sample.bytes)
+        }
+        samples += series.histograms.map {
+            let bytes = RemoteWriteHistogram.message($0.sample, atMilliseconds: $0.time)
+            return Written(time: $0.time, field: 4, bytes: bytes)
+        }
+        samples.sort { $0.time < $1.time }
+        var runs: [[Written]] = []
+        for sample in samples {
+            if runs.last?.last?.field == sample.field {
+                runs[runs.count - 1].append(sample)
+            } else {
+                runs.append([sample])
+            }
+        }
+        return runs
     }
 
     private static func snappy(_ message: [UInt8]) -> [UInt8] {
         var block: [UInt8] = []
-        append(UInt64(message.count), to: &block)
+        UInt64(message.count).appendVarint(to: &block)
         var index = 0
         while index < message.count {
             let count = min(65536, message.count - index)

@@ -7,11 +7,10 @@ internal import WeirTestSupport
 struct ScriptData {
     static let stepSeconds: Int64 = 30
     static let count = 21
-    /// Each with its values, nil where there is none.
-    private(set) var series: [(labels: Labels, values: [Double?])] = []
+    private(set) var series: [ScriptSeries] = []
     private var random: SplitMix64
 
-    init(seed: UInt64) {
+    init(seed: UInt64, hasHistograms: Bool) {
         random = SplitMix64(seed: seed)
         for (job, instance, code) in [
             ("api", "a", "200"), ("api", "a", "500"), ("api", "b", "200"), ("web", "a", "200"),
@@ -55,6 +54,7 @@ struct ScriptData {
         counter("errors_total", [("job", "api"), ("instance", "a"), ("cause", "disk full")])
         for host in ["a", "b"] { counter("http.requests", [("host.name", host)]) }
         gauge("temp\u{e9}rature", [("host", "a")])
+        if hasHistograms { addNativeHistograms() }
     }
 
     private mutating func counter(_ name: String, _ labels: [(String, String)]) {
@@ -97,8 +97,31 @@ struct ScriptData {
         _ labels: [(String, String)],
         _ value: (inout SplitMix64, Int) -> Double?
     ) {
-        var values: [Double?] = []
+        addValues(name, labels) { generator, index in
+            value(&generator, index).map(ScriptValue.number) ?? .none
+        }
+    }
+
+    mutating func addValues(
+        _ name: String,
+        _ labels: [(String, String)],
+        _ value: (inout SplitMix64, Int) -> ScriptValue
+    ) {
+        var values: [ScriptValue] = []
         for index in 0..<Self.count { values.append(value(&random, index)) }
-        series.append((Labels([("__name__", name)] + labels), values))
+        series.append(ScriptSeries(Labels([("__name__", name)] + labels), values))
+    }
+
+    private mutating func addNativeHistograms() {
+        for one in NativeSeries.make(count: Self.count, isSmall: true, &random) {
+            addValues(one.name, one.labels) { _, index in
+                switch one.samples[index] {
+                case .none: .none
+                case .number(let number): .number(number)
+                case .histogram(let histogram):
+                    histogram.isStale ? .number(.absent) : .histogram(FloatHistogram(histogram))
+                }
+            }
+        }
     }
 }

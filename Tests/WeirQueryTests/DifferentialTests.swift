@@ -26,7 +26,7 @@ import WeirTestSupport
     /// Every function, operator, aggregation and way of matching by name.
     @Test func namedCasesEqualPrometheus() throws {
         guard let program = Self.program() else { return }
-        let data = DifferentialData(seed: 20_260_101, hasOddNames: program.isVersion3)
+        let data = DifferentialData(seed: 20_260_101, isVersion3: program.isVersion3)
         let server = try #require(PrometheusServer(program, series: data.source.all))
         defer { server.stop() }
         var run = DifferentialRun(program)

@@ -83,135 +83,40 @@ struct TestScript {
         switch words[0] {
         case "clear": source = ArraySource()
         case "load":
-            guard let step = words.count > 1 ? Self.duration(words[1]) : nil else {
+            guard let step = words.count > 1 ? PrometheusTime.durationMilliseconds(words[1]) : nil
+            else {
                 throw fail("load wants a step")
             }
             for line in body { try load(line, step) }
         case "eval":
             evaluations += 1
-            let expectation = try Expectation(body)
-            if words.count == 5, words[1] == "instant", let time = Self.duration(words[3]) {
-                try instant(words[4], time, command.number, expectation)
-                return
+            guard let evaluation = ScriptEvaluation(command.text) else {
+                throw fail("eval is not understood")
             }
-            let parts = command.text.split(separator: " ", maxSplits: 8).map(String.init)
-            guard parts.count == 9, parts[1] == "range", let from = Self.duration(parts[3]),
-                let through = Self.duration(parts[5]), let step = Self.duration(parts[7])
-            else { throw fail("eval is not understood") }
-            try range(parts[8], (from, through, step), command.number, expectation)
+            try check(evaluation, command.number, try Expectation(body))
         default: throw fail("unknown command \(words[0])")
         }
     }
 
-    private static func duration(_ text: String) -> Int64? {
-        PrometheusTime.durationMilliseconds(text)
-    }
-
     // MARK: Series
-
-    private func labels(
-        _ line: (number: Int, text: String)
-    ) throws(Failure) -> (Labels, [Substring]) {
-        var inBraces = false
-        var inQuotes = false
-        var isEscaped = false
-        var end = line.text.startIndex
-        for index in line.text.indices {
-            let character = line.text[index]
-            if character == "\"", !isEscaped { inQuotes.toggle() }
-            isEscaped = character == "\\" && !isEscaped
-            if !inQuotes, character == "{" { inBraces = true }
-            if !inQuotes, character == "}" { inBraces = false }
-            if character == " ", !inBraces { break }
-            end = line.text.index(after: index)
-        }
-        let selector = String(line.text[..<end])
-        let rest = line.text[end...].split(separator: " ")
-        if selector == "{}" { return (.empty, rest) }
-        do throws(QueryError) {
-            let matchers = try PromQLParser.parseSelector(selector).matchers
-            return (Labels(matchers.map { ($0.name, $0.value) }), rest)
-        } catch {
-            throw Failure(line: line.number, reason: "\(selector): \(error)")
-        }
-    }
-
-    private static func values(_ words: [Substring]) -> [Double?]? {
-        var values: [Double?] = []
-        for word in words {
-            if word == "_" {
-                values.append(nil)
-            } else if word.hasPrefix("_x"), let count = Int(word.dropFirst(2)) {
-                values += [Double?](repeating: nil, count: count)
-            } else if word == "stale" {
-                values.append(.absent)
-            } else if let series = series(word) {
-                // Before numbers: `0x3` is no hexadecimal one here.
-                values += series
-            } else if let value = Double(word) {
-                values.append(value)
-            } else {
-                return nil
-            }
-        }
-        return values
-    }
-
-    /// `1+2x3` is 1 3 5 7; `5x3` is 5 5 5 5.
-    private static func series(_ word: Substring) -> [Double?]? {
-        guard let times = word.lastIndex(of: "x"),
-            let count = Int(word[word.index(after: times)...])
-        else { return nil }
-        let head = word[..<times]
-        // A sign after an `e` is one of an exponent.
-        let sign =
-            head.indices.dropFirst().last { index in
-                (head[index] == "+" || head[index] == "-")
-                    && head[head.index(before: index)].lowercased() != "e"
-            } ?? head.endIndex
-        guard let first = Double(head[..<sign]),
-            let step = sign == head.endIndex ? 0 : Double(head[sign...])
-        else { return nil }
-        return (0...count).map { first + Double($0) * step }
-    }
 
     private mutating func load(
         _ line: (number: Int, text: String),
         _ step: Int64
     ) throws(Failure) {
-        let (labels, words) = try labels(line)
-        guard let values = Self.values(words) else {
-            throw Failure(line: line.number, reason: "bad values")
+        guard let series = ScriptSeries(line.text) else {
+            throw Failure(line: line.number, reason: "cannot be read")
         }
-        var series = ArraySource.Series(labels: labels, times: [], values: [])
-        for (index, value) in values.enumerated() {
-            guard let value else { continue }
-            series.times.append(Int64(index) * step)
-            series.values.append(value)
-        }
-        source.all.append(series)
+        source.all.append(series.loaded(stepMilliseconds: step))
     }
 
     // MARK: Evaluation
 
-    private func isClose(_ left: Double, _ right: Double) -> Bool {
-        if left.isNaN || right.isNaN { return left.isNaN && right.isNaN }
-        if left == right { return true }
-        return (left - right).magnitude <= 1e-9 * (1 + max(left.magnitude, right.magnitude))
-    }
-
-    private static var options: PromQLOptions {
-        var options = PromQLOptions()
-        options.hasExperiments = true
-        return options
-    }
-
     /// Evaluates over sources that hand out only what is asked for, and more than that.
     private func evaluate(
-        _ text: String,
+        _ evaluation: ScriptEvaluation,
         _ number: Int,
         _ expectation: Expectation,
-        _ run: (any SampleSource, QueryContext) throws(QueryError) -> QueryValue,
         _ check: (QueryValue) throws(Failure) -> Void
     ) throws(Failure) {
         for isGenerous in [false, true] {
@@ -220,9 +125,9 @@ struct TestScript {
             let context = QueryContext()
             let value: QueryValue
             do throws(QueryError) {
-                value = try run(source, context)
+                value = try evaluation.evaluate(source, context: context)
             } catch {
-                let message = error.message(query: text)
+                let message = error.message(query: evaluation.query)
                 guard let failure = expectation.failure else {
                     throw Failure(line: number, reason: message)
                 }
@@ -244,25 +149,17 @@ struct TestScript {
         }
     }
 
-    private func instant(
-        _ text: String,
-        _ time: Int64,
+    private func check(
+        _ evaluation: ScriptEvaluation,
         _ number: Int,
         _ expectation: Expectation
     ) throws(Failure) {
         let body = expectation.body
-        try evaluate(text, number, expectation) { (source, context) throws(QueryError) in
-            try PromQL.evaluateInstant(
-                text,
-                atMilliseconds: time,
-                source: source,
-                context: context,
-                options: Self.options
-            )
-        } _: { (value) throws(Failure) in
+        try evaluate(evaluation, number, expectation) { (value) throws(Failure) in
             switch value {
             case .scalar(_, let found):
-                guard body.count == 1, let wanted = Double(body[0].text), isClose(found, wanted)
+                guard body.count == 1, let wanted = Double(body[0].text),
+                    ScriptValue.isClose(found, wanted)
                 else { throw Failure(line: number, reason: "got scalar \(found)") }
             case .string(_, let found):
                 guard body.count == 1, body[0].text == PromQLStringLiteral.quote(found) else {
@@ -273,69 +170,64 @@ struct TestScript {
                     throw Failure(line: number, reason: "got \(samples)")
                 }
                 for (index, line) in body.enumerated() {
-                    let (labels, words) = try labels(line)
+                    let wanted = ScriptSeries(line.text)
                     let sample =
                         expectation.isOrdered
-                        ? samples[index] : samples.first { $0.labels == labels }
-                    guard let sample, sample.labels == labels, words.count == 1,
-                        let wanted = Double(words[0]), isClose(sample.value, wanted)
+                        ? samples[index] : samples.first { $0.labels == wanted?.labels }
+                    guard let wanted, let sample, sample.labels == wanted.labels,
+                        wanted.values.count == 1,
+                        Self.isClose(sample.value, sample.histogram, wanted.values[0])
                     else { throw Failure(line: line.number, reason: "got \(samples)") }
                 }
-            case .matrix(let series): try check(series, number, body, nil)
+            case .matrix(let series): try check(series, number, body, evaluation)
             }
         }
     }
 
-    private func range(
-        _ text: String,
-        _ times: (from: Int64, through: Int64, step: Int64),
-        _ number: Int,
-        _ expectation: Expectation
-    ) throws(Failure) {
-        try evaluate(text, number, expectation) { (source, context) throws(QueryError) in
-            try PromQL.evaluateRange(
-                text,
-                fromMilliseconds: times.from,
-                throughMilliseconds: times.through,
-                stepMilliseconds: times.step,
-                source: source,
-                context: context,
-                options: Self.options
-            )
-        } _: { (value) throws(Failure) in
-            guard case .matrix(let series) = value else {
-                throw Failure(line: number, reason: "got \(value)")
-            }
-            try check(series, number, expectation.body, (times.from, times.step))
+    private static func isClose(
+        _ number: Double,
+        _ histogram: FloatHistogram?,
+        _ wanted: ScriptValue
+    ) -> Bool {
+        switch (histogram, wanted) {
+        case (nil, .number(let wanted)): ScriptValue.isClose(number, wanted)
+        case (let histogram?, .histogram(let wanted)): ScriptValue.isClose(histogram, wanted)
+        default: false
         }
     }
 
-    /// Compares series with lines; without `grid` only the values are compared, in order.
+    /// Compares series with lines; at one time only the values are compared, in order.
     private func check(
         _ series: [QuerySeries],
         _ number: Int,
         _ body: [(number: Int, text: String)],
-        _ grid: (from: Int64, step: Int64)?
+        _ evaluation: ScriptEvaluation
     ) throws(Failure) {
         guard series.count == body.count else {
             throw Failure(line: number, reason: "got \(series)")
         }
         for line in body {
-            let (labels, words) = try labels(line)
-            guard let one = series.first(where: { $0.labels == labels }),
-                let wanted = Self.values(words)
+            guard let wanted = ScriptSeries(line.text),
+                let one = series.first(where: { $0.labels == wanted.labels })
             else { throw Failure(line: line.number, reason: "got \(series)") }
-            var times: [Int64] = []
-            var values: [Double] = []
-            for (index, value) in wanted.enumerated() {
-                guard let value else { continue }
-                times.append((grid?.from ?? 0) + Int64(index) * (grid?.step ?? 0))
-                values.append(value)
+            var found: [(time: Int64, number: Double, histogram: FloatHistogram?)] = []
+            for index in one.times.indices {
+                found.append((one.times[index], one.values[index], nil))
+            }
+            for point in one.histograms { found.append((point.time, 0, point.histogram)) }
+            found.sort { $0.time < $1.time }
+            var expected: [(time: Int64, value: ScriptValue)] = []
+            for (index, value) in wanted.values.enumerated() {
+                if case .none = value { continue }
+                let time = evaluation.from + Int64(index) * (evaluation.step ?? 0)
+                expected.append((time, value))
             }
             let isEqual =
-                one.values.count == values.count
-                && zip(one.values, values).allSatisfy { isClose($0, $1) }
-                && (grid == nil || one.times == times)
+                found.count == expected.count
+                && zip(found, expected).allSatisfy { own, other in
+                    Self.isClose(own.number, own.histogram, other.value)
+                        && (evaluation.step == nil || own.time == other.time)
+                }
             guard isEqual else { throw Failure(line: line.number, reason: "got \(one)") }
         }
     }

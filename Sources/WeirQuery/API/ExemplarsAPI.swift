@@ -10,9 +10,10 @@ package struct ExemplarsAPI: Sendable {
         self.exemplars = exemplars
     }
 
+    /// Nil for a query without selectors.
     private func found(
         _ times: ClosedRange<Int64>
-    ) throws(TracesError) -> [(series: Labels, exemplars: [Exemplar])] {
+    ) throws(TracesError) -> [(series: Labels, exemplars: [Exemplar])]? {
         let text = request.parameters["query"] ?? ""
         do throws(QueryError) {
             let expression = try PromQL.parse(text)
@@ -27,10 +28,35 @@ package struct ExemplarsAPI: Sendable {
         }
     }
 
-    /// `/api/v1/query_exemplars`, in Prometheus's form.
+    /// Nanoseconds; all times without `start` and `end`.
+    private func times() throws(PrometheusError) -> ClosedRange<Int64> {
+        let from =
+            try request.parameters.milliseconds("start") ?? PrometheusTime.millisecondsMin
+        let through = try request.parameters.milliseconds("end") ?? PrometheusTime.millisecondsMax
+        guard from <= through else {
+            throw PrometheusError(
+                .badData,
+                "end timestamp must not be before start timestamp"
+            )
+        }
+        func nanoseconds(_ milliseconds: Int64) -> Int64 {
+            let (value, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
+            return overflow ? (milliseconds < 0 ? .min : .max) : value
+        }
+        return nanoseconds(from)...nanoseconds(through)
+    }
+
+    /// `/api/v1/query_exemplars`, in Prometheus's form; 204 for a query without selectors.
     package func query() -> TracesAnswer {
+        let times: ClosedRange<Int64>
+        do throws(PrometheusError) {
+            times = try self.times()
+        } catch {
+            return TracesAnswer(PrometheusJSON.failure(error))
+        }
         do throws(TracesError) {
-            let found = try found(try request.times())
+            let found = try found(times)
+            guard let found else { return TracesAnswer(json: [], status: 204) }
             var writer = JSONWriter()
             writer.beginObject()
             writer.member("status", "success")
@@ -83,7 +109,7 @@ package struct ExemplarsAPI: Sendable {
             let limit = try request.count("limit", default: 20, max: 1000)
             var ids: [TraceID] = []
             var known: Set<TraceID> = []
-            let newest = try found(times).flatMap(\.exemplars).sorted { $0.time > $1.time }
+            let newest = (try found(times) ?? []).flatMap(\.exemplars).sorted { $0.time > $1.time }
             for exemplar in newest where ids.count < limit {
                 if let id = exemplar.traceID, known.insert(id).inserted { ids.append(id) }
             }

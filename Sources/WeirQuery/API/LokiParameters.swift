@@ -18,6 +18,11 @@ struct LokiParameters {
         return value
     }
 
+    /// A time as Prometheus takes it where it need not be given; nil when it is not.
+    func milliseconds(_ name: String) throws(PrometheusError) -> Int64? {
+        try PrometheusAPI.time(items, name, isOptional: true)
+    }
+
     func all(_ name: String) -> [String] { items.filter { $0.0 == name }.map(\.1) }
 
     /// Names separated by commas; nil when the parameter is missing.

@@ -7,12 +7,20 @@ internal import WeirCore
 package struct GridAggregation {
     let input: SeriesGrid
     let context: QueryContext
+    /// Where the input was written.
+    let place: PromQLPlace
     private let grouping: Grouping
     private let grouped: LabelGroups
     var groups: [Labels] { grouped.labels }
     var groupOf: [Int] { grouped.groupOf }
 
-    package init(_ input: SeriesGrid, grouping: Grouping, context: QueryContext) {
+    package init(
+        _ input: SeriesGrid,
+        grouping: Grouping,
+        at place: PromQLPlace = PromQLPlace(),
+        context: QueryContext
+    ) {
+        self.place = place
         self.input = input
         self.context = context
         self.grouping = grouping
@@ -129,9 +137,9 @@ package struct GridAggregation {
     /// The `count` largest (or smallest) series of each group at each step, with their own labels;
     /// at a single step in order of value.
     package func extremes(count: [Double], isTop: Bool) throws(QueryError) -> SeriesGrid {
-        noteIgnored(isTop ? .topk : .bottomk)
         let kept = try GridBuffer(rows: input.count, steps: steps, context: context)
         guard try hasAny(count) else { return SeriesGrid(labels: input.labels, values: kept) }
+        noteIgnored(isTop ? .topk : .bottomk)
         var order: [Int] = []
         for rows in members() {
             for step in 0..<steps {
@@ -229,7 +237,8 @@ package struct GridAggregation {
         var cells: [(row: Int, step: Int)] = []
         let isNameDropped = grouping.isWithout && grouping.labels.contains(name)
         var known: [[UInt64: Int]] = .init(repeating: [:], count: groups.count)
-        func row(of full: Labels) throws(QueryError) -> Int {
+        func row(of group: Int, _ text: String) throws(QueryError) -> Int {
+            let full = isNameDropped ? groups[group] : groups[group].setting(name, to: text)
             if let row = rowOf[full] { return row }
             guard labels.count < context.seriesMax else {
                 throw .limit(name: "query series", limit: context.seriesMax)
@@ -244,15 +253,12 @@ package struct GridAggregation {
                 cells.append((row, step))
                 return
             }
-            let full =
-                isNameDropped
-                ? groups[group] : groups[group].setting(name, to: NumberText.plain(value))
-            let row = try row(of: full)
+            let row = try row(of: group, NumberText.plain(value))
             known[group][bits] = row
             cells.append((row, step))
         }
         try countHistograms { (group, step, text) throws(QueryError) in
-            cells.append((try row(of: groups[group].setting(name, to: text)), step))
+            cells.append((try row(of: group, text), step))
         }
         let result = try GridBuffer(rows: labels.count, steps: steps, context: context)
         for cell in cells {

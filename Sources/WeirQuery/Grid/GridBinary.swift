@@ -7,8 +7,16 @@ package struct GridBinary {
     let operation: BinaryOperator
     let returnsBool: Bool
     let context: QueryContext
+    /// Where the left operand begins.
+    let place: PromQLPlace
 
-    package init(_ operation: BinaryOperator, returnsBool: Bool, context: QueryContext) {
+    package init(
+        _ operation: BinaryOperator,
+        returnsBool: Bool,
+        at place: PromQLPlace = PromQLPlace(),
+        context: QueryContext
+    ) {
+        self.place = place
         self.operation = operation
         self.returnsBool = returnsBool
         self.context = context
@@ -178,6 +186,7 @@ package struct GridBinary {
             left,
             right,
             pairs: pairs.map { isSwapped ? ($0.one, $0.many) : ($0.many, $0.one) },
+            ranks: pairs.map(\.many),
             into: result
         )
         let output = SeriesGrid(labels: labels, values: result, histograms: cells)

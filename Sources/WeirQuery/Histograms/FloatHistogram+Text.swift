@@ -56,11 +56,11 @@ extension FloatHistogram {
         return text + "}"
     }
 
-    /// The shortest text that reads back, scientific from 1e21 and below 1e-4.
+    /// The shortest text that reads back, scientific from 1e6 and below 1e-4, as C's `%g`.
     private static func text(_ number: Double) -> String {
         var bytes: [UInt8] = []
         let magnitude = number.magnitude
-        if magnitude != 0, number.isFinite, magnitude < 1e-4 || magnitude >= 1e21 {
+        if magnitude != 0, number.isFinite, magnitude < 1e-4 || magnitude >= 1e6 {
             NumberText.appendScientific(number, to: &bytes)
         } else {
             NumberText.appendPlain(number, to: &bytes)

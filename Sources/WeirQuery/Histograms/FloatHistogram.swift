@@ -32,8 +32,11 @@ package struct FloatHistogram: Hashable, Sendable {
     package init() {}
 
     package var hasCustomBounds: Bool { schema == NativeHistogram.customSchema }
-    /// Whether some observations were no numbers; they are counted, but in no bucket.
-    package var hasNaN: Bool { sum.isNaN }
+    /// Whether some observations were no numbers: they are counted, but in no bucket.
+    package var hasNaN: Bool {
+        sum.isNaN
+            && positive.counts.reduce(0, +) + negative.counts.reduce(0, +) + zeroCount < count
+    }
     package var isGauge: Bool { resetHint == .gauge }
 
     /// A stored sample.

@@ -29,7 +29,7 @@ extension GridAggregation {
     /// Says that histograms were left out, if there are any.
     func noteIgnored(_ operation: AggregationOperator) {
         if let cells = input.histograms, !cells.isEmpty {
-            context.note(.ignoredInAggregation(operation.rawValue))
+            context.note(.ignoredInAggregation(operation.rawValue), at: place)
         }
     }
 
@@ -59,7 +59,7 @@ extension GridAggregation {
                             try total.add(box.histogram)
                         } catch {
                             let metric = input.labels[row][Labels.metricNameLabel] ?? ""
-                            context.note(HistogramNote(error, metric: metric))
+                            context.note(HistogramNote(error, metric: metric), at: place)
                         }
                     }
                     totals[step] = total
@@ -69,7 +69,7 @@ extension GridAggregation {
             for step in totals.indices {
                 guard let total = totals[step] else { continue }
                 if !numbers[group, step].isAbsent {
-                    context.note(.mixedWithFloatsInAggregation)
+                    context.note(.mixedWithFloatsInAggregation, at: place)
                     numbers[group, step] = .absent
                 } else if let value = total.value {
                     found[step] = HistogramCells.Box(value.compacted())

@@ -6,11 +6,13 @@ extension GridBinary {
     struct Element {
         var number = Double.absent
         var histogram: FloatHistogram?
+        /// Why it is dropped.
+        var note: HistogramNote?
     }
 
     /// One of the operands at least is a histogram; the other may be a number.
     ///
-    /// What has no meaning is dropped, and the asker told.
+    /// What has no meaning is dropped.
     private func combine(
         _ left: FloatHistogram?,
         _ leftNumber: Double,
@@ -29,8 +31,7 @@ extension GridBinary {
                         try result.subtract(right)
                     }
                 } catch {
-                    context.note(.incompatibleLayout(operation: operation.rawValue))
-                    return Element()
+                    return Element(note: .incompatibleLayout(operation: operation.rawValue))
                 }
                 return Element(histogram: result.compacted())
             case .equal, .notEqual:
@@ -52,14 +53,13 @@ extension GridBinary {
             }
         case (nil, nil): return Element()
         }
-        context.note(
-            .incompatibleTypes(
+        return Element(
+            note: .incompatibleTypes(
                 left: left == nil ? "float" : "histogram",
                 operation: operation.rawValue,
                 right: right == nil ? "float" : "histogram"
             )
         )
-        return Element()
     }
 
     /// A vector's histograms with a scalar.
@@ -69,21 +69,28 @@ extension GridBinary {
         isScalarLeft: Bool
     ) throws(QueryError) -> HistogramCells? {
         try vector.histograms?.mapped { histogram, _, step in
-            isScalarLeft
-                ? combine(nil, scalar[step], histogram, 0).histogram
-                : combine(histogram, 0, nil, scalar[step]).histogram
+            let element =
+                isScalarLeft
+                ? combine(nil, scalar[step], histogram, 0)
+                : combine(histogram, 0, nil, scalar[step])
+            if let note = element.note { context.note(note, at: place) }
+            return element.histogram
         }
     }
 
     /// Fills in the steps of matched pairs at which one side is a histogram.
+    ///
+    /// Of what is dropped at one step the last pair's reason is told, in the order of `ranks`.
     func combineHistograms(
         _ left: SeriesGrid,
         _ right: SeriesGrid,
         pairs: [(left: Int, right: Int)],
+        ranks: [Int],
         into numbers: GridBuffer
     ) throws(QueryError) -> HistogramCells? {
         guard left.histograms != nil || right.histograms != nil else { return nil }
         let result = HistogramCells(steps: left.steps, context: context)
+        var notes = [(rank: Int, note: HistogramNote)?](repeating: nil, count: left.steps)
         for (row, pair) in pairs.enumerated() {
             if row & 255 == 0 { try context.check() }
             let leftBoxes = left.histograms?.row(pair.left)
@@ -102,11 +109,15 @@ extension GridBinary {
                     other,
                     right.values[pair.right, step]
                 )
+                if let note = element.note, notes[step].map({ $0.rank <= ranks[row] }) ?? true {
+                    notes[step] = (ranks[row], note)
+                }
                 numbers[row, step] = element.number
                 found[step] = element.histogram.map(HistogramCells.Box.init)
             }
             try result.set(row, found)
         }
+        for case (_, let note)? in notes { context.note(note, at: place) }
         return result
     }
 }

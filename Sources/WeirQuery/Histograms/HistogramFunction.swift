@@ -4,12 +4,15 @@ internal import WeirCore
 struct HistogramFunction {
     private let input: SeriesGrid
     private let context: QueryContext
+    /// Where the input was written.
+    private let place: PromQLPlace
     /// By their series' labels without `le`: the rows of each classic histogram.
     private var classic: [Labels: [(bound: Double, row: Int)]] = [:]
     /// In order of first appearance.
     private var classicLabels: [Labels] = []
 
-    init(_ input: SeriesGrid, context: QueryContext) {
+    init(_ input: SeriesGrid, at place: PromQLPlace, context: QueryContext) {
+        self.place = place
         self.input = input
         self.context = context
         for row in 0..<input.count {
@@ -52,7 +55,7 @@ struct HistogramFunction {
         if !nativeRows.isEmpty {
             for (group, own) in classicLabels.enumerated() { groupOf[own] = group }
         }
-        for (place, row) in nativeRows.enumerated() {
+        for (index, row) in nativeRows.enumerated() {
             try context.check()
             labels.append(input.labels[row])
             guard let boxes = input.histograms?.row(row) else { continue }
@@ -62,11 +65,12 @@ struct HistogramFunction {
                 if let rival, !result[rival, step].isAbsent {
                     result[rival, step] = .absent
                     context.note(
-                        .mixedWithClassic(metric: input.labels[row][Labels.metricNameLabel] ?? "")
+                        .mixedWithClassic(metric: input.labels[row][Labels.metricNameLabel] ?? ""),
+                        at: place
                     )
                     continue
                 }
-                result[classicLabels.count + place, step] = native(box.histogram, step)
+                result[classicLabels.count + index, step] = native(box.histogram, step)
             }
         }
         return try SeriesGrid(labels: labels.map(\.droppingMetricName), values: result)

@@ -81,8 +81,8 @@ package enum HistogramNote: Hashable, Sendable {
 }
 
 extension QueryContext {
-    /// Tells the asker once.
-    func note(_ note: HistogramNote) {
-        if note.isWarning { warn(note.text) } else { inform(note.text) }
+    /// Tells the asker once, with the place of the part of the query that it is about.
+    func note(_ note: HistogramNote, at place: PromQLPlace) {
+        self.note(note.isWarning ? .warning : .info, note.text, at: place)
     }
 }

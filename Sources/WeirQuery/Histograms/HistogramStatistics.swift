@@ -70,7 +70,8 @@ extension FloatHistogram {
         var rank = 0.0
         var lowerRank: Double?
         var upperRank: Double?
-        for listed in allBuckets() {
+        let all = allBuckets()
+        for listed in all {
             let isZero = listed.lower <= 0 && listed.upper >= 0
             let bucket = isZero ? withoutEmptySide(listed) : listed
             let isLinear = hasCustomBounds || isZero
@@ -85,7 +86,7 @@ extension FloatHistogram {
             rank += bucket.count
         }
         // Where a bound lies above all buckets, all they hold is below it.
-        let top = sum.isNaN ? rank : count
+        let top = sum.isNaN ? all.reduce(0) { $0 + $1.count } : count
         return (min(upperRank ?? top, top) - min(lowerRank ?? top, top)) / count
     }
 

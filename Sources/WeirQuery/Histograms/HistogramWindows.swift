@@ -8,6 +8,8 @@ struct HistogramWindows {
     private let floats: FloatSamples
     private let histograms: HistogramSamples
     private let metric: String
+    /// Where the range was written.
+    private let place: PromQLPlace
     private let context: QueryContext
     /// Whether a counter began anew at each histogram since the one before.
     private var resets: [Bool] = []
@@ -16,16 +18,21 @@ struct HistogramWindows {
         _ function: RangeFunction,
         _ floats: FloatSamples,
         _ histograms: HistogramSamples,
-        metric: String
+        metric: String,
+        needsBuckets: Bool,
+        at place: PromQLPlace
     ) {
         self.function = function
+        self.place = place
         self.floats = floats.fresh
-        self.histograms = histograms.fresh
+        let fresh = histograms.fresh
+        self.histograms = needsBuckets ? fresh : fresh.withoutBuckets
         self.metric = metric
         self.context = function.context
         switch function.function {
         case .rate, .increase, .resets, .irate:
-            let samples = self.histograms
+            // Seen in the buckets, whether or not these are needed further.
+            let samples = fresh
             resets = samples.boxes.indices.map { index in
                 index > 0 && samples[index].isReset(after: samples[index - 1])
             }
@@ -120,11 +127,11 @@ struct HistogramWindows {
         case .irate, .idelta: return lastPair(window, numbers)
         case .changes, .resets: return .number(Double(transitions(window, numbers)))
         case .deriv, .predict_linear, .double_exponential_smoothing:
-            if !numbers.isEmpty { context.note(.ignoredInRange(metric: metric)) }
+            if !numbers.isEmpty { context.note(.ignoredInRange(metric: metric), at: place) }
             return numbers.count > 1 ? .numbers : .nothing
         default:
             guard !numbers.isEmpty else { return .nothing }
-            context.note(.ignoredInRange(metric: metric))
+            context.note(.ignoredInRange(metric: metric), at: place)
             return .numbers
         }
     }
@@ -138,7 +145,7 @@ struct HistogramWindows {
     }
 
     private func mixed() -> Outcome {
-        context.note(.mixedWithFloats(metric: metric))
+        context.note(.mixedWithFloats(metric: metric), at: place)
         return .nothing
     }
 
@@ -147,7 +154,7 @@ struct HistogramWindows {
         do throws(HistogramMismatch) {
             for index in window { try result.add(histograms[index]) }
         } catch {
-            context.note(HistogramNote(error, metric: metric))
+            context.note(HistogramNote(error, metric: metric), at: place)
             return .nothing
         }
         return result.value.map(Outcome.histogram) ?? .nothing
@@ -181,7 +188,7 @@ struct HistogramWindows {
         let last = histograms[window.upperBound - 1]
         var previous = histograms[window.lowerBound]
         if isCounter, previous.isGauge || last.isGauge {
-            context.note(.notCounter(metric: metric))
+            context.note(.notCounter(metric: metric), at: place)
         }
         let second = window.lowerBound + 1
         // With a reset right after it the first sample does not count, whatever its layout.
@@ -193,17 +200,17 @@ struct HistogramWindows {
             previous.customBounds = next.customBounds
         }
         guard last.hasCustomBounds == previous.hasCustomBounds else {
-            context.note(.mixedSchemas(metric: metric))
+            context.note(.mixedSchemas(metric: metric), at: place)
             return nil
         }
         var schema = min(last.schema, previous.schema)
         if isCounter {
             for index in second..<(window.upperBound - 1) {
                 let current = histograms[index]
-                if current.isGauge { context.note(.notCounter(metric: metric)) }
+                if current.isGauge { context.note(.notCounter(metric: metric), at: place) }
                 schema = min(schema, current.schema)
                 guard current.hasCustomBounds == previous.hasCustomBounds else {
-                    context.note(.mixedSchemas(metric: metric))
+                    context.note(.mixedSchemas(metric: metric), at: place)
                     return nil
                 }
             }
@@ -217,10 +224,10 @@ struct HistogramWindows {
                     try result.add(histograms[index - 1])
                 }
             } else if !histograms[window.lowerBound].isGauge || !last.isGauge {
-                context.note(.notGauge(metric: metric))
+                context.note(.notGauge(metric: metric), at: place)
             }
         } catch {
-            context.note(HistogramNote(error, metric: metric))
+            context.note(HistogramNote(error, metric: metric), at: place)
             return nil
         }
         result.resetHint = .gauge
@@ -244,15 +251,17 @@ struct HistogramWindows {
         let milliseconds = histograms.times[last] - histograms.times[last - 1]
         guard milliseconds > 0 else { return .nothing }
         if isRate, before.isGauge || after.isGauge {
-            context.note(.notCounter(metric: metric))
+            context.note(.notCounter(metric: metric), at: place)
         }
-        if !isRate, !before.isGauge || !after.isGauge { context.note(.notGauge(metric: metric)) }
+        if !isRate, !before.isGauge || !after.isGauge {
+            context.note(.notGauge(metric: metric), at: place)
+        }
         var result = after
         if !isRate || !resets[last] {
             do throws(HistogramMismatch) {
                 try result.subtract(before)
             } catch {
-                context.note(HistogramNote(error, metric: metric))
+                context.note(HistogramNote(error, metric: metric), at: place)
                 return .nothing
             }
         }

@@ -58,6 +58,7 @@ package enum PromQL {
             queryEnd: time
         )
         let grid = StepGrid(start: time, interval: 0, count: 1)
+        let expression = expression.markingUnreadBuckets
         if expression.type == .matrix {
             return .matrix(try evaluator.rangeVector(expression.unwrapped, on: grid))
         }
@@ -134,6 +135,7 @@ package enum PromQL {
                     + "must be Scalar or instant Vector"
             )
         }
+        let expression = expression.markingUnreadBuckets
         if let results {
             let request = RangeResults.Request(
                 query: text,

@@ -46,20 +46,24 @@ extension PromQLEvaluator {
             for one in phi { noteQuantile(one, at: call.argumentPlaces[0]) }
             noteBadBounds(buckets, at: call.argumentPlaces[1])
             return .vector(
-                try HistogramFunction(buckets, context: context).estimated(
-                    classic: { buckets, step, name in
-                        let (value, isForced) = ClassicHistogram.quantile(phi[step], &buckets)
-                        if isForced { noteForcedBuckets(of: name, at: call.argumentPlaces[1]) }
-                        return value
-                    },
-                    native: { histogram, step in
-                        let value = histogram.quantile(phi[step])
-                        if histogram.hasNaN, histogram.count != 0, (0...1).contains(phi[step]) {
-                            context.note(value.isNaN ? .quantileOfNaN : .quantileSkewedByNaN)
+                try HistogramFunction(buckets, at: call.argumentPlaces[1], context: context)
+                    .estimated(
+                        classic: { buckets, step, name in
+                            let (value, isForced) = ClassicHistogram.quantile(phi[step], &buckets)
+                            if isForced { noteForcedBuckets(of: name, at: call.argumentPlaces[1]) }
+                            return value
+                        },
+                        native: { histogram, step in
+                            let value = histogram.quantile(phi[step])
+                            if histogram.hasNaN, histogram.count != 0, (0...1).contains(phi[step]) {
+                                context.note(
+                                    value.isNaN ? .quantileOfNaN : .quantileSkewedByNaN,
+                                    at: call.argumentPlaces[0]
+                                )
+                            }
+                            return value
                         }
-                        return value
-                    }
-                )
+                    )
             )
         case .histogram_fraction:
             let lower = try scalar(arguments[0], on: grid)
@@ -67,17 +71,18 @@ extension PromQLEvaluator {
             let buckets = try vector(arguments[2], on: grid)
             noteBadBounds(buckets, at: call.argumentPlaces[2])
             return .vector(
-                try HistogramFunction(buckets, context: context).estimated(
-                    classic: { buckets, step, _ in
-                        ClassicHistogram.fraction(lower[step], upper[step], buckets)
-                    },
-                    native: { histogram, step in
-                        if histogram.hasNaN, histogram.count != 0, lower[step] < upper[step] {
-                            context.note(.fractionWithoutNaN)
+                try HistogramFunction(buckets, at: call.argumentPlaces[2], context: context)
+                    .estimated(
+                        classic: { buckets, step, _ in
+                            ClassicHistogram.fraction(lower[step], upper[step], buckets)
+                        },
+                        native: { histogram, step in
+                            if histogram.hasNaN, histogram.count != 0, lower[step] < upper[step] {
+                                context.note(.fractionWithoutNaN, at: call.argumentPlaces[0])
+                            }
+                            return histogram.fraction(from: lower[step], to: upper[step])
                         }
-                        return histogram.fraction(from: lower[step], to: upper[step])
-                    }
-                )
+                    )
             )
         case .histogram_count: return .vector(try histogramNumbers(call, on: grid) { $0.count })
         case .histogram_sum: return .vector(try histogramNumbers(call, on: grid) { $0.sum })

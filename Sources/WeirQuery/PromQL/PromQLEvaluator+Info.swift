@@ -110,10 +110,11 @@ extension PromQLEvaluator {
         var rowOf: [Slot: Int] = [:]
         var labels: [Labels] = []
         var cells: [(row: Int, step: Int, value: Double)] = []
+        var boxes: [Int: [HistogramCells.Box?]] = [:]
         for step in 0..<base.steps {
             try context.check()
             let current = try newest(found, keys, step: step)
-            for row in 0..<base.count where !base.values[row, step].isAbsent {
+            for row in 0..<base.count where base.isPresent(row, step) {
                 var own = base.labels[row]
                 if !isInfoItself[row] {
                     let infos = infoNames.compactMap { current[InfoKey(name: $0, own)] }
@@ -130,12 +131,23 @@ extension PromQLEvaluator {
                     labels.append(own)
                 }
                 cells.append((target, step, base.values[row, step]))
+                if let histogram = base.histograms?[row, step] {
+                    var own = boxes[target] ?? Array(repeating: nil, count: base.steps)
+                    own[step] = HistogramCells.Box(histogram)
+                    boxes[target] = own
+                }
             }
             try context.reserve(bytes: base.count * 32)
         }
         let result = try GridBuffer(rows: labels.count, steps: base.steps, context: context)
         for cell in cells { result[cell.row, cell.step] = cell.value }
-        return try SeriesGrid(labels: labels, values: result).merged(context: context)
+        var joined = SeriesGrid(labels: labels, values: result)
+        if !boxes.isEmpty {
+            let histograms = HistogramCells(steps: base.steps, context: context)
+            for (row, own) in boxes { try histograms.set(row, own) }
+            joined.histograms = histograms
+        }
+        return try joined.merged(context: context)
     }
 
     /// The row of the newest info sample of each identity at a step.

@@ -59,7 +59,13 @@ extension PromQLEvaluator {
             from: latest.earliest,
             through: latest.references.end
         )
-        return SelectedRows(selection, .latest(latest), steps: grid.count, context: context)
+        return SelectedRows(
+            selection,
+            .latest(latest),
+            steps: grid.count,
+            context: context,
+            needsBuckets: selector.needsBuckets
+        )
     }
 
     /// A call of a range function, taken apart.
@@ -67,7 +73,7 @@ extension PromQLEvaluator {
         let function: RangeFunction
         /// The range selector or subquery, without parentheses.
         let argument: PromQLExpression
-        /// Where the argument was written.
+        /// Where the first argument was written, to which messages point.
         let place: PromQLPlace
     }
 
@@ -75,10 +81,9 @@ extension PromQLEvaluator {
         var parameter: [Double] = []
         var second: [Double] = []
         var argument = call.arguments[0]
-        var place = PromQLPlace()
-        for (one, itsPlace) in zip(call.arguments, call.argumentPlaces) {
+        for one in call.arguments {
             if one.type == .matrix {
-                (argument, place) = (one.unwrapped, itsPlace)
+                argument = one.unwrapped
             } else if parameter.isEmpty {
                 parameter = try scalar(one, on: grid)
             } else {
@@ -106,7 +111,7 @@ extension PromQLEvaluator {
             semantics: options.semantics,
             context: context
         )
-        return WindowCall(function: function, argument: argument, place: place)
+        return WindowCall(function: function, argument: argument, place: call.argumentPlaces[0])
     }
 
     /// A range function over the windows of a range selector.
@@ -126,6 +131,7 @@ extension PromQLEvaluator {
             .windows(function),
             steps: function.times.count,
             context: context,
+            needsBuckets: range.selector.needsBuckets,
             notePlace: call.place
         )
     }
@@ -146,23 +152,28 @@ extension PromQLEvaluator {
             context: context
         )
         try inner.forEach(context: context) { (series, times, values) throws(QueryError) in
+            if inner.series.histograms?.hasValues(row: series) ?? false { return }
             try buffer.withRow(series) { (row) throws(QueryError) in
                 try call.function.apply(times, values, into: &row)
                 // As Prometheus does, which forgets where a subquery stood.
                 call.function.note(inner.labels[series], row.span, at: PromQLPlace())
             }
         }
-        let cells = try histogramWindows(call.function, over: inner, into: buffer)
+        let cells = try histogramWindows(call, over: inner, into: buffer)
         return SeriesGrid(labels: inner.labels, values: buffer, histograms: cells)
     }
 
     /// A range function over a subquery's series with histograms; nil when it has none.
     private func histogramWindows(
-        _ function: RangeFunction,
+        _ call: WindowCall,
         over inner: SubquerySamples,
         into buffer: GridBuffer
     ) throws(QueryError) -> HistogramCells? {
         guard let source = inner.series.histograms else { return nil }
+        let function = call.function
+        // A first argument that is no subquery is where it was.
+        let isFirst = function.function != .quantile_over_time
+        let place = isFirst ? PromQLPlace() : call.place
         let cells = HistogramCells(steps: function.times.count, context: context)
         for row in source.rowIndexes {
             try context.check()
@@ -171,12 +182,14 @@ extension PromQLEvaluator {
                 function,
                 floats,
                 histograms,
-                metric: inner.labels[row][Labels.metricNameLabel] ?? ""
+                metric: inner.labels[row][Labels.metricNameLabel] ?? "",
+                needsBuckets: true,
+                at: place
             )
             var found: [HistogramCells.Box?] = []
             try buffer.withRow(row) { (numbers) throws(QueryError) in
-                for step in numbers.indices { numbers[step] = .absent }
                 found = try windows.apply(into: &numbers)
+                function.note(inner.labels[row], numbers.span, at: PromQLPlace())
             }
             try cells.set(row, found)
         }

@@ -105,6 +105,7 @@ struct PromQLEvaluator {
         let operation = GridBinary(
             binary.operation,
             returnsBool: binary.returnsBool,
+            at: binary.place,
             context: context
         )
         switch (left, right) {
@@ -162,7 +163,12 @@ struct PromQLEvaluator {
         if context.isMarking, !RowShape(aggregation.expression).isOrdered {
             context.mark { $0.addOrder(input.labels.hashValue) }
         }
-        return GridAggregation(input, grouping: aggregation.grouping, context: context)
+        return GridAggregation(
+            input,
+            grouping: aggregation.grouping,
+            at: aggregation.notePlace,
+            context: context
+        )
     }
 
     /// Aggregates a selector or a range function over very many series while they are read.
@@ -207,6 +213,7 @@ struct PromQLEvaluator {
         return try GridAggregation(
             try collected.compacted(context: context),
             grouping: grouping,
+            at: aggregation.notePlace,
             context: context
         ).reduce(aggregation.operation)
     }

@@ -96,6 +96,8 @@ package struct PromQLSelector: Hashable, Sendable {
     /// All conditions as written, the one on a name before the braces last.
     package var matchers: [LabelMatcher]
     package var shift = PromQLTimeShift()
+    /// Whether of histograms more is needed than counts and sums; no part of what it says.
+    package var needsBuckets = true
 
     /// The order of conditions is no part of what they say.
     package static func == (left: Self, right: Self) -> Bool {
@@ -135,6 +137,8 @@ package struct PromQLBinary: Hashable, Sendable {
     /// Nil unless both sides are vectors.
     package var matching: VectorMatching?
     package var type: PromQLType
+    /// Where the left operand begins.
+    package var place = PromQLPlace()
 }
 
 /// `operation by (labels) (parameter, expression)`.
@@ -145,6 +149,8 @@ package struct PromQLAggregation: Hashable, Sendable {
     package var expression: PromQLExpression
     /// Where the parameter was written.
     package var parameterPlace = PromQLPlace()
+    /// Where messages about what is aggregated point to.
+    package var notePlace = PromQLPlace()
 }
 
 /// `function(arguments)`.

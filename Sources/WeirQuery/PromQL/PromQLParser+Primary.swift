@@ -206,7 +206,12 @@ extension PromQLParser {
                     grouping: grouping ?? Grouping(),
                     parameter: operation.hasParameter ? arguments[0].expression : nil,
                     expression: last.expression,
-                    parameterPlace: place(of: arguments[0].innerStart)
+                    parameterPlace: place(of: arguments[0].innerStart),
+                    // Prometheus's words about these two alone point to the whole.
+                    notePlace: place(
+                        of: operation == .topk || operation == .bottomk
+                            ? start : last.range.lowerBound
+                    )
                 )
             ),
             from: start,

@@ -355,7 +355,8 @@ package struct PromQLParser {
             right: right.expression,
             returnsBool: returnsBool,
             matching: result,
-            type: isBothScalar ? .scalar : .vector
+            type: isBothScalar ? .scalar : .vector,
+            place: place(of: start)
         )
     }
 }

@@ -32,6 +32,8 @@ struct SelectedRows: GridRows {
     let kernel: Kernel
     let steps: Int
     let context: QueryContext
+    /// Whether of histograms more is needed than counts and sums.
+    let needsBuckets: Bool
     /// Where the range stands that a function goes over.
     let notePlace: PromQLPlace
 
@@ -40,8 +42,10 @@ struct SelectedRows: GridRows {
         _ kernel: Kernel,
         steps: Int,
         context: QueryContext,
+        needsBuckets: Bool,
         notePlace: PromQLPlace = PromQLPlace()
     ) {
+        self.needsBuckets = needsBuckets
         self.notePlace = notePlace
         self.selection = selection
         self.labels = selection.labels
@@ -104,19 +108,24 @@ struct SelectedRows: GridRows {
             }
             kept.withLock { $0[series] = samples }
         }
+        let needsBuckets = needsBuckets
         try selection.scanHistograms { (series, histograms) throws(QueryError) in
             try context.check()
             let floats = kept.withLock { $0.removeValue(forKey: series) } ?? FloatSamples()
             var found: [HistogramCells.Box?] = []
             try buffer.withRow(series) { (row) throws(QueryError) in
                 switch kernel {
-                case .latest(let latest): found = latest.apply(floats, histograms, into: &row)
+                case .latest(let latest):
+                    let kept = needsBuckets ? histograms : histograms.withoutBuckets
+                    found = latest.apply(floats, kept, into: &row)
                 case .windows(let function):
                     let windows = HistogramWindows(
                         function,
                         floats,
                         histograms,
-                        metric: labels[series][Labels.metricNameLabel] ?? ""
+                        metric: labels[series][Labels.metricNameLabel] ?? "",
+                        needsBuckets: needsBuckets,
+                        at: place
                     )
                     found = try windows.apply(into: &row)
                     function.note(labels[series], row.span, at: place)

@@ -30,6 +30,7 @@ extension PromQLEvaluator {
             function: function,
             least: options.rollups == .rounded ? .rounded : .exact,
             context: context,
+            needsBuckets: range.selector.needsBuckets,
             notePlace: call.place
         )
     }

@@ -8,6 +8,8 @@ struct RolledRows: GridRows {
     /// How well numbers must be known where samples are there to be looked at instead.
     let least: RollupFunction.Accuracy
     let context: QueryContext
+    /// Whether of histograms more is needed than counts and sums.
+    let needsBuckets: Bool
     let notePlace: PromQLPlace
 
     var labels: [Labels] { series.labels }
@@ -183,6 +185,7 @@ struct RolledRows: GridRows {
             .windows(function.function),
             steps: steps,
             context: context,
+            needsBuckets: needsBuckets,
             notePlace: notePlace
         )
         let grid = try rows.collected()

@@ -23,13 +23,15 @@ struct ExemplarSearch: Sendable {
     let source: any RowSource
     let context: QueryContext
 
-    /// Series in order of labels, each with its exemplars in order of time.
+    /// Series in order of labels, each with its exemplars in order of time; nil where the expression
+    /// selects none.
     func run(
         _ expression: PromQLExpression,
         times: ClosedRange<Int64>
-    ) throws(QueryError) -> [(series: Labels, exemplars: [Exemplar])] {
+    ) throws(QueryError) -> [(series: Labels, exemplars: [Exemplar])]? {
         var selectors: [PromQLSelector] = []
         Self.gather(expression, &selectors)
+        guard !selectors.isEmpty else { return nil }
         var found: [Labels: [Exemplar]] = [:]
         for selector in selectors {
             for (series, exemplars) in try run(selector.matchers, times)

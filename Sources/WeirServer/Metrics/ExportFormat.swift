@@ -121,8 +121,13 @@ enum ExportFormat: String, CaseIterable, Sendable {
 
     /// `name{label="value"}`; names that need it are quoted, within the braces.
     static func exposition(_ labels: Labels) -> [UInt8] {
+        exposition(labels.pairs.map { (name: $0.name, value: $0.value) })
+    }
+
+    /// The same of labels in any order, the name first.
+    static func exposition(_ labels: [(name: String, value: String)]) -> [UInt8] {
         var bytes: [UInt8] = []
-        var pairs = labels.pairs
+        var pairs = labels
         var isFirst = true
         if let name = pairs.first, name.name == Labels.metricNameLabel {
             pairs.removeFirst()

@@ -8,7 +8,8 @@ internal import WeirSystem
 /// Prometheus's `/federate`: the latest sample of each series that `match[]` selects, as text for
 /// another server to scrape.
 ///
-/// OpenMetrics when `Accept` names it. Native histograms are left out of these texts, as Prometheus leaves them out.
+/// OpenMetrics when `Accept` names it; names in UTF-8 when it says `escaping=allow-utf-8`, otherwise with
+/// underscores for what old readers do not know, as Prometheus. Native histograms are left out of these texts, as Prometheus leaves them out.
 struct FederateEndpoint: Sendable {
     static let path = "/federate"
     /// Older samples are not given out.
@@ -16,6 +17,7 @@ struct FederateEndpoint: Sendable {
 
     let store: Store
     let frame: QueryFrame
+    let externalLabels: ExternalLabels
 
     private struct Line {
         let name: String
@@ -25,9 +27,12 @@ struct FederateEndpoint: Sendable {
     }
 
     func handle(_ exchange: HTTPExchange) {
-        let isOpenMetrics =
-            exchange.head.header("accept")?.contains("application/openmetrics-text") == true
-        let format: ExportFormat = isOpenMetrics ? .openmetrics : .prometheus
+        let accept = exchange.head.header("accept") ?? ""
+        let format: ExportFormat =
+            accept.contains("application/openmetrics-text") ? .openmetrics : .prometheus
+        let escapes = !accept.contains("escaping=allow-utf-8")
+        let type =
+            format.contentType + "; escaping=" + (escapes ? "underscores" : "allow-utf-8")
         frame.handle(exchange) { [self] parameters, context in
             do throws(QueryError) {
                 var selectors: [[LabelMatcher]] = []
@@ -39,10 +44,10 @@ struct FederateEndpoint: Sendable {
                         return .text("invalid parameter \"match[]\": \(reason)\n", status: 400)
                     }
                 }
-                let lines = try lines(selectors, context)
+                let lines = try lines(selectors, escapes: escapes, context)
                 var response = HTTPResponse.text("")
                 response.body = .bytes(Self.text(lines, format))
-                response.headers = [("Content-Type", format.contentType)]
+                response.headers = [("Content-Type", type)]
                 return response
             } catch {
                 return .text("\(error.message(query: ""))\n", status: 500)
@@ -52,10 +57,14 @@ struct FederateEndpoint: Sendable {
 
     private func lines(
         _ selectors: [[LabelMatcher]],
+        escapes: Bool,
         _ context: QueryContext
     ) throws(QueryError) -> [Line] {
         let now = frame.clock.nowMilliseconds()
         let budget = QueryBudget(context: context)
+        var added = externalLabels.current
+        // So that who scrapes does not put its own there.
+        if added["instance"] == nil { added["instance"] = "" }
         var found: [Labels: Line] = [:]
         do throws(StoreError) {
             for matchers in selectors {
@@ -74,9 +83,12 @@ struct FederateEndpoint: Sendable {
                         value.bitPattern != Double.staleMarker.bitPattern
                     else { continue }
                     let labels = selection.labels[place]
+                    var pairs = labels.pairs.map { (name: $0.name, value: $0.value) }
+                    pairs += added.sortedPairs.filter { labels[$0.name] == nil }
+                    let name = labels.metricName ?? ""
                     found[labels] = Line(
-                        name: labels.metricName ?? "",
-                        head: Self.head(labels),
+                        name: escapes ? Self.escaped(name) : name,
+                        head: ExportFormat.exposition(escapes ? pairs.map(Self.escaped) : pairs),
                         time: time,
                         value: value
                     )
@@ -92,17 +104,28 @@ struct FederateEndpoint: Sendable {
         }
     }
 
-    /// A series without `instance` gets an empty one, so that who scrapes does not put its own there.
-    private static func head(_ labels: Labels) -> [UInt8] {
-        var head = ExportFormat.exposition(labels)
-        guard labels["instance"] == nil else { return head }
-        if head.last == UInt8(ascii: "}") {
-            head.removeLast()
-            head += ",instance=\"\"}".utf8
-        } else {
-            head += "{instance=\"\"}".utf8
+    private static func escaped(
+        _ pair: (name: String, value: String)
+    ) -> (name: String, value: String) {
+        if pair.name == Labels.metricNameLabel { return (pair.name, escaped(pair.value)) }
+        return (escaped(pair.name), pair.value)
+    }
+
+    /// Each character that names of old may not have becomes an underscore.
+    private static func escaped(_ name: String) -> String {
+        var isFirst = true
+        var text = ""
+        for scalar in name.unicodeScalars {
+            let isKept =
+                switch scalar {
+                case "a"..."z", "A"..."Z", "_", ":": true
+                case "0"..."9": !isFirst
+                default: false
+                }
+            text.unicodeScalars.append(isKept ? scalar : "_")
+            isFirst = false
         }
-        return head
+        return text
     }
 
     private static func text(_ lines: [Line], _ format: ExportFormat) -> [UInt8] {

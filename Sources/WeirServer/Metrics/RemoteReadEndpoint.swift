@@ -17,6 +17,7 @@ struct RemoteReadEndpoint: Sendable {
     let store: Store
     let configuration: ServerConfiguration
     let frame: QueryFrame
+    let externalLabels: ExternalLabels
 
     func handle(_ exchange: HTTPExchange) {
         let packed = exchange.takeBody()
@@ -63,23 +64,27 @@ struct RemoteReadEndpoint: Sendable {
         _ context: QueryContext
     ) throws(QueryError) -> HTTPResponse {
         let budget = QueryBudget(context: context)
+        let external = externalLabels.current
         var selections: [Selection] = []
         do throws(StoreError) {
-            for query in request.queries { selections.append(try select(query, budget)) }
+            for query in request.queries { selections.append(try select(query, external, budget)) }
         } catch {
             throw StoreSampleSource.queryError(error, budget)
         }
         if request.acceptsChunks {
             var bytes: [UInt8] = []
             for (query, selection) in selections.enumerated() {
-                try appendChunks(selection, query, context, budget, to: &bytes)
+                try appendChunks(selection, query, external, context, budget, to: &bytes)
             }
             return response(bytes, ChunkFrame.contentType, encoding: nil)
         }
         var message = ProtobufWriter()
         var sampleCount = 0
         for selection in selections {
-            message.bytes(1, try result(selection, context, budget, &sampleCount))
+            message.bytes(
+                1,
+                try result(selection, external, context, budget, &sampleCount)
+            )
         }
         return response(
             SnappyBlock.pack(message.bytes),
@@ -101,14 +106,22 @@ struct RemoteReadEndpoint: Sendable {
         let histograms: StreamSelection
     }
 
+    /// Where a condition asks for an external label's value, those series are asked for that have no
+    /// such label, as Prometheus does.
     private func select(
         _ query: RemoteReadRequest.Query,
+        _ external: [String: String],
         _ budget: QueryBudget
     ) throws(StoreError) -> Selection {
+        let matchers = query.matchers.map { asked in
+            asked.kind == .equal && external[asked.name] == asked.value
+                ? LabelMatcher(name: asked.name, operation: .equal, value: "")
+                : Self.matcher(asked)
+        }
         func select(_ signal: Signal) throws(StoreError) -> StreamSelection {
             try store.select(
                 signal: signal,
-                matchers: query.matchers.map(Self.matcher),
+                matchers: matchers,
                 times: StoreSampleSource.nanoseconds(
                     query.startMilliseconds,
                     query.endMilliseconds
@@ -123,6 +136,7 @@ struct RemoteReadEndpoint: Sendable {
     private func appendChunks(
         _ selection: Selection,
         _ query: Int,
+        _ external: [String: String],
         _ context: QueryContext,
         _ budget: QueryBudget,
         to bytes: inout [UInt8]
@@ -171,7 +185,7 @@ struct RemoteReadEndpoint: Sendable {
             try context.reserve(bytes: Self.cost(chunks))
             series[labels] = chunks
         }
-        let all = series.map { (pairs: Self.sorted($0.pairs), chunks: $1) }
+        let all = series.map { (pairs: Self.sorted($0, adding: external), chunks: $1) }
         for (pairs, chunks) in all.sorted(by: { Self.precedes($0.pairs, $1.pairs) }) {
             let message = RemoteReadMessages.chunkedResponse(pairs, chunks: chunks, query: query)
             ChunkFrame.append(message, to: &bytes)
@@ -197,6 +211,7 @@ struct RemoteReadEndpoint: Sendable {
     /// A `QueryResult`.
     private func result(
         _ selection: Selection,
+        _ external: [String: String],
         _ context: QueryContext,
         _ budget: QueryBudget,
         _ sampleCount: inout Int
@@ -223,7 +238,7 @@ struct RemoteReadEndpoint: Sendable {
         for (place, samples) in histograms.all {
             series[selection.histograms.labels[place], default: Series()].histograms = samples
         }
-        let all = series.map { (pairs: Self.sorted($0.pairs), series: $1) }
+        let all = series.map { (pairs: Self.sorted($0, adding: external), series: $1) }
         var result = ProtobufWriter()
         for (pairs, one) in all.sorted(by: { Self.precedes($0.pairs, $1.pairs) }) {
             let message = RemoteReadMessages.timeSeries(
@@ -250,11 +265,17 @@ struct RemoteReadEndpoint: Sendable {
         return LabelMatcher(name: matcher.name, operation: operation, value: matcher.value)
     }
 
-    /// By the names' bytes, as Prometheus orders labels; `__name__` is a name like others.
+    /// With the external labels that it does not have, by the names' bytes, as Prometheus orders
+    /// labels; `__name__` is a name like others.
     private static func sorted(
-        _ pairs: [(name: String, value: String)]
+        _ labels: Labels,
+        adding external: [String: String]
     ) -> [(name: String, value: String)] {
-        pairs.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        let added = external.filter { labels[$0.key] == nil }.map {
+            (name: $0.key, value: $0.value)
+        }
+        return (labels.pairs.map { (name: $0.name, value: $0.value) } + added)
+            .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }
 
     /// Pair by pair; of two sets that begin alike the shorter is first.

@@ -7,6 +7,8 @@ struct ScrapeConfiguration: Sendable {
     /// As it was given; files named in it are relative to its folder.
     var path = ""
     var jobs: [ScrapeJob] = []
+    /// Of `global`, with variables of the environment in their places.
+    var externalLabels: [String: String] = [:]
     /// What stands in the file and is not served, each with its line.
     var warnings: [String] = []
 }

@@ -79,6 +79,13 @@ struct ScrapeConfigurationReader {
         var reader = ScrapeConfigurationReader(path: path, global: global)
         reader.configuration.path = path
         reader.configuration.warnings = warnings
+        for (name, text) in try global.pairs("external_labels") {
+            guard !name.isEmpty else {
+                throw global.failure("external_labels", "has a label without a name")
+            }
+            let value = EnvironmentText.expand(text, HostEnvironment.value)
+            reader.configuration.externalLabels[name] = value
+        }
         for item in try top.items("scrape_configs") {
             let job = try reader.job(item)
             if reader.configuration.jobs.contains(where: { $0.name == job.name }) {

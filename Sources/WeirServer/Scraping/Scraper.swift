@@ -30,6 +30,7 @@ final class Scraper: Sendable {
     }
 
     private let path: String
+    private let externalLabels: ExternalLabels
     private let limits: MetricOptions
     private let intake: MetricIntake
     private let clock: any WallClock
@@ -40,14 +41,18 @@ final class Scraper: Sendable {
     private let thread = Mutex<Thread?>(nil)
 
     /// Reads the file at `path`; scrapes nothing before `start`.
+    ///
+    /// `externalLabels` become those of the file, now and with each `reload`.
     init(
         path: String,
         configuration: ServerConfiguration,
+        externalLabels: ExternalLabels,
         intake: MetricIntake,
         clock: any WallClock,
         log: @escaping StoreLog
     ) throws(ScrapeConfigurationError) {
         self.path = path
+        self.externalLabels = externalLabels
         self.intake = intake
         self.clock = clock
         self.log = log
@@ -56,7 +61,9 @@ final class Scraper: Sendable {
         limits.labelNameBytesMax = configuration.labelNameBytesMax
         limits.labelValueBytesMax = configuration.labelValueBytesMax
         self.limits = limits
-        state = Mutex(State(configuration: try ScrapeConfigurationReader.read(path: path)))
+        let read = try ScrapeConfigurationReader.read(path: path)
+        externalLabels.replace(read.externalLabels)
+        state = Mutex(State(configuration: read))
     }
 
     /// The jobs and their targets, in order of name.
@@ -88,6 +95,7 @@ final class Scraper: Sendable {
             throw error
         }
         for warning in configuration.warnings { log("scraping: \(warning)") }
+        externalLabels.replace(configuration.externalLabels)
         state.withLock { $0.configuration = configuration }
         refresh()
     }

@@ -1,4 +1,5 @@
 import WeirCore
+import WeirDifferential
 import WeirStore
 import WeirTestSupport
 
@@ -40,7 +41,7 @@ struct HistogramData {
         histogram.zeroThreshold = [0, 0.001, 0x1p-128, 0.25, 0, 0.001][instance]
         histogram.hasFloatCounts = instance % 3 == 2
         histogram.resetHint = isGauge ? .gauge : .unknown
-        var counts = Counts(hasNegative: instance == 1 || instance == 3)
+        var counts = ObservationCounts(hasNegative: instance == 1 || instance == 3)
         add(name, instance) { data, step in
             // A series pauses, restarts, and changes its resolution and its zero bucket.
             if instance == 4, (60..<90).contains(step) { return nil }
@@ -54,7 +55,7 @@ struct HistogramData {
                 let weight =
                     histogram.hasFloatCounts
                     ? Double(1 + data.below(40)) / 4 : Double(1 + data.below(9))
-                counts.add(weight, place: data.below(places * 2) - places, &data)
+                counts.add(weight, place: data.below(places * 2) - places, &data.random)
             }
             counts.fill(&histogram)
             if instance == 2, step == 80 { return .histogram(Self.stale(histogram)) }
@@ -90,9 +91,9 @@ struct HistogramData {
     /// One series of numbers and histograms by turns.
     private mutating func addMixed() {
         var histogram = NativeHistogram()
-        var counts = Counts(hasNegative: false)
+        var counts = ObservationCounts(hasNegative: false)
         add("mixed", 0) { data, step in
-            counts.add(Double(data.below(5)), place: data.below(8), &data)
+            counts.add(Double(data.below(5)), place: data.below(8), &data.random)
             counts.fill(&histogram)
             let isNumber = step < 30 || (50..<55).contains(step) || step >= 100 && step % 7 == 0
             return isNumber ? .number(Double(step)) : .histogram(histogram)
@@ -102,9 +103,9 @@ struct HistogramData {
     /// Observations that are no number or infinite, nothing at all, and a constant.
     private mutating func addOdd() {
         var nan = NativeHistogram()
-        var counts = Counts(hasNegative: true)
+        var counts = ObservationCounts(hasNegative: true)
         add("odd", 0) { data, _ in
-            counts.add(2, place: data.below(4), &data)
+            counts.add(2, place: data.below(4), &data.random)
             counts.fill(&nan)
             nan.count += 3
             nan.sum = .nan
@@ -112,8 +113,8 @@ struct HistogramData {
         }
         add("odd", 1) { _, _ in .histogram(NativeHistogram()) }
         var constant = NativeHistogram()
-        var fixed = Counts(hasNegative: false)
-        fixed.add(7, place: 2, &self)
+        var fixed = ObservationCounts(hasNegative: false)
+        fixed.add(7, place: 2, &random)
         fixed.fill(&constant)
         add("odd", 2) { _, _ in .histogram(constant) }
         var wide = NativeHistogram()
@@ -227,110 +228,14 @@ struct HistogramData {
                     own.varint(2, UInt64(time))
                     message.bytes(2, own.bytes)
                 case .histogram(let histogram):
-                    message.bytes(4, Self.message(histogram, time))
+                    message.bytes(
+                        4,
+                        RemoteWriteHistogram.message(histogram, atMilliseconds: time)
+                    )
                 }
             }
             request.bytes(1, message.bytes)
         }
         return request.bytes
-    }
-
-    private static func message(_ histogram: NativeHistogram, _ time: Int64) -> [UInt8] {
-        var message = ProtobufWriter()
-        let isFloat = histogram.hasFloatCounts
-        if isFloat {
-            message.fixed64(2, histogram.count.bitPattern)
-        } else {
-            message.varint(1, UInt64(histogram.count))
-        }
-        message.fixed64(3, histogram.sum.bitPattern)
-        message.varint(4, UInt64(zigZag: Int64(histogram.schema)))
-        message.fixed64(5, histogram.zeroThreshold.bitPattern)
-        if isFloat {
-            message.fixed64(7, histogram.zeroCount.bitPattern)
-        } else {
-            message.varint(6, UInt64(histogram.zeroCount))
-        }
-        for (side, number) in [(histogram.negative, 8), (histogram.positive, 11)] {
-            for span in side.spans {
-                var own = ProtobufWriter()
-                own.varint(1, UInt64(zigZag: Int64(span.offset)))
-                own.varint(2, UInt64(span.length))
-                message.bytes(number, own.bytes)
-            }
-            guard !side.isEmpty else { continue }
-            var packed: [UInt8] = []
-            var previous: Int64 = 0
-            for count in side.counts {
-                if isFloat {
-                    packed.appendLittleEndian(count.bitPattern)
-                } else {
-                    UInt64(zigZag: Int64(count) - previous).appendVarint(to: &packed)
-                    previous = Int64(count)
-                }
-            }
-            message.bytes(isFloat ? number + 2 : number + 1, packed)
-        }
-        message.varint(14, UInt64(histogram.resetHint.rawValue))
-        message.varint(15, UInt64(time))
-        if !histogram.customBounds.isEmpty {
-            var packed: [UInt8] = []
-            for bound in histogram.customBounds { packed.appendLittleEndian(bound.bitPattern) }
-            message.bytes(16, packed)
-        }
-        return message.bytes
-    }
-}
-
-/// What a source of observations has counted so far.
-private struct Counts {
-    let hasNegative: Bool
-    private var positive: [Int: Double] = [:]
-    private var negative: [Int: Double] = [:]
-    private var zero = 0.0
-    private var sum = 0.0
-
-    /// Each side has a populated bucket from the start: Prometheus takes what is around zero to be
-    /// on one side only if the whole chunk that holds a sample has no bucket of the other side.
-    init(hasNegative: Bool) {
-        self.hasNegative = hasNegative
-        positive = [3: 1]
-        if hasNegative { negative = [2: 1] }
-    }
-
-    mutating func clear() { self = Counts(hasNegative: hasNegative) }
-
-    mutating func add(_ weight: Double, place: Int, _ data: inout HistogramData) {
-        switch data.below(hasNegative ? 4 : 8) {
-        case 0: zero += weight
-        case 1 where hasNegative: negative[place, default: 0] += weight
-        default: positive[place, default: 0] += weight
-        }
-        sum += weight * Double(data.below(64) - (hasNegative ? 16 : 0)) / 16
-    }
-
-    func fill(_ histogram: inout NativeHistogram) {
-        // Buckets that a finer schema or a narrower zero bucket has are no business of counts.
-        histogram.positive = Self.side(positive)
-        histogram.negative = Self.side(negative)
-        histogram.zeroCount = zero
-        histogram.sum = sum
-        histogram.count =
-            zero + histogram.positive.counts.reduce(0, +) + histogram.negative.counts.reduce(0, +)
-    }
-
-    private static func side(_ counts: [Int: Double]) -> NativeHistogram.Side {
-        var side = NativeHistogram.Side()
-        var next: Int?
-        for (index, count) in counts.sorted(by: { $0.key < $1.key }) {
-            if let next, next == index {
-                side.spans[side.spans.count - 1].length += 1
-            } else {
-                side.spans.append(.init(offset: Int32(index - (next ?? 0)), length: 1))
-            }
-            next = index + 1
-            side.counts.append(count)
-        }
-        return side
     }
 }

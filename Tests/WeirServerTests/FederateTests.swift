@@ -46,4 +46,27 @@ import WeirSystem
         #expect(try server.send("GET", "/federate").body.isEmpty)
         #expect(try server.send("GET", "/federate?match[]=b{").status == 400)
     }
+
+    /// What is kept of each series until the answer is made is paid for, and once.
+    @Test func linesTakeNoMoreThanAQueryMay() throws {
+        let memory = 4 << 20
+        let server = try LogServer { $0.queryMemoryBytesMax = memory }
+        let now = HostClock().nowNanoseconds() / 1_000_000
+        let value = String(repeating: "v", count: 4000)
+        for (name, count) in [("few", 50), ("many", 50), ("many", 150)] {
+            var body = ""
+            for series in 0..<count {
+                body += "\(name){a=\"\(value)\",b=\"\(value)\",c=\"\(value)\",d=\"\(value)\""
+                body += ",series=\"\(series)\"} 1 \(now - 1000)\n"
+            }
+            #expect(try server.post("/api/v1/import/prometheus", body).status == 204)
+        }
+        let whole = try server.send("GET", "/federate?match[]=few&match[]=few&match[]=few")
+        #expect(whole.status == 200)
+        #expect(whole.body.count > 50 * 16_000)
+        // The answer alone would be within it.
+        let refused = try server.send("GET", "/federate?match[]=many")
+        #expect(refused.status == 500)
+        #expect(Self.text(refused).prefix(200).contains("query memory bytes"))
+    }
 }

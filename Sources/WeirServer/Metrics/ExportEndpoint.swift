@@ -16,8 +16,6 @@ struct ExportEndpoint: Sendable {
     /// As many bytes of the query's memory there are for each of them, or fewer are gathered.
     private static let bytesPerSample = 64
     private static let bytesPerHistogram = 8 << 10
-    /// Bytes of one write to the client.
-    private static let pieceBytes = 64 << 10
 
     let store: Store
     let frame: QueryFrame
@@ -166,16 +164,12 @@ struct ExportEndpoint: Sendable {
         let gathered = GatheredHistograms(budget)
         try gathered.read(selection, timeUnit: format.timeUnit)
         let streams = gathered.all
-        var bytes: [UInt8] = []
+        var pieces = ExportPieces { body.write($0) }
         for (place, labels) in selection.labels.enumerated() {
             guard let found = streams[place], !done.contains(labels) else { continue }
-            ExportFormat.append(labels, found, to: &bytes)
-            if bytes.count >= Self.pieceBytes {
-                guard body.write(bytes) else { return false }
-                bytes.removeAll(keepingCapacity: true)
-            }
+            guard ExportFormat.append(labels, found, to: &pieces) else { return false }
         }
-        return bytes.isEmpty || body.write(bytes)
+        return pieces.writeRest()
     }
 
     /// Gathers the samples of some series, and writes them in order.
@@ -193,15 +187,13 @@ struct ExportEndpoint: Sendable {
             gathered.add($0, $1, $2)
         }
         let series = gathered.all
-        var bytes: [UInt8] = []
+        var pieces = ExportPieces { body.write($0) }
         for (place, labels) in selection.labels.enumerated() {
             guard let found = series[place], !done.contains(labels) else { continue }
-            format.append(labels, found.times, found.values, to: &bytes)
-            if bytes.count >= Self.pieceBytes {
-                guard body.write(bytes) else { return false }
-                bytes.removeAll(keepingCapacity: true)
+            guard format.append(labels, found.times, found.values, to: &pieces) else {
+                return false
             }
         }
-        return bytes.isEmpty || body.write(bytes)
+        return pieces.writeRest()
     }
 }

@@ -36,37 +36,50 @@ enum ExportFormat: String, CaseIterable, Sendable {
     /// Appends the samples of one series.
     ///
     /// Stale markers have no place but in JSON, where they are null.
-    func append(_ labels: Labels, _ times: [Int64], _ values: [Double], to bytes: inout [UInt8]) {
+    ///
+    /// - Returns: Whether the client still reads.
+    func append(
+        _ labels: Labels,
+        _ times: [Int64],
+        _ values: [Double],
+        to pieces: inout ExportPieces
+    ) -> Bool {
         switch self {
-        case .json: Self.appendJSON(labels, times, values, to: &bytes)
+        case .json: return Self.appendJSON(labels, times, values, to: &pieces)
         case .prometheus, .openmetrics:
             let head = Self.exposition(labels)
             for (time, value) in zip(times, values) where !Self.isStale(value) {
-                append(head, time, value, to: &bytes)
+                append(head, time, value, to: &pieces.bytes)
+                guard pieces.writeWhole() else { return false }
             }
-        case .line: Self.appendLines(labels, times, values, to: &bytes)
+            return true
+        case .line: return Self.appendLines(labels, times, values, to: &pieces)
         }
     }
 
     /// Appends the native histograms of one series, as `NativeHistogramText`; stale ones have no place.
     ///
     /// Times in milliseconds.
+    ///
+    /// - Returns: Whether the client still reads.
     static func append(
         _ labels: Labels,
         _ histograms: GatheredHistograms.Samples,
-        to bytes: inout [UInt8]
-    ) {
+        to pieces: inout ExportPieces
+    ) -> Bool {
         var head = exposition(labels)
         // Braces after a bare name would be read as its labels.
         if head.last != UInt8(ascii: "}") { head += "{}".utf8 }
         head.append(0x20)
         for (time, histogram) in histograms where !histogram.isStale {
-            bytes += head
-            NativeHistogramText.append(histogram, to: &bytes)
-            bytes.append(0x20)
-            bytes += String(time).utf8
-            bytes.append(0x0A)
+            pieces.bytes += head
+            NativeHistogramText.append(histogram, to: &pieces.bytes)
+            pieces.bytes.append(0x20)
+            pieces.bytes += String(time).utf8
+            pieces.bytes.append(0x0A)
+            guard pieces.writeWhole() else { return false }
         }
+        return true
     }
 
     /// Appends one sample of Prometheus's texts; `head` is its name and labels.
@@ -91,32 +104,35 @@ enum ExportFormat: String, CaseIterable, Sendable {
         _ labels: Labels,
         _ times: [Int64],
         _ values: [Double],
-        to bytes: inout [UInt8]
-    ) {
-        bytes += #"{"metric":{"#.utf8
+        to pieces: inout ExportPieces
+    ) -> Bool {
+        pieces.bytes += #"{"metric":{"#.utf8
         for (place, pair) in labels.pairs.enumerated() {
-            if place > 0 { bytes.append(UInt8(ascii: ",")) }
-            JSONWriter.appendString(pair.name, to: &bytes)
-            bytes.append(UInt8(ascii: ":"))
-            JSONWriter.appendString(pair.value, to: &bytes)
+            if place > 0 { pieces.bytes.append(UInt8(ascii: ",")) }
+            JSONWriter.appendString(pair.name, to: &pieces.bytes)
+            pieces.bytes.append(UInt8(ascii: ":"))
+            JSONWriter.appendString(pair.value, to: &pieces.bytes)
         }
-        bytes += #"},"values":["#.utf8
+        pieces.bytes += #"},"values":["#.utf8
         for (place, value) in values.enumerated() {
-            if place > 0 { bytes.append(UInt8(ascii: ",")) }
+            if place > 0 { pieces.bytes.append(UInt8(ascii: ",")) }
             if value.isNaN {
-                bytes += "null".utf8
+                pieces.bytes += "null".utf8
             } else if value.isInfinite {
-                bytes += (value < 0 ? #""-Infinity""# : #""Infinity""#).utf8
+                pieces.bytes += (value < 0 ? #""-Infinity""# : #""Infinity""#).utf8
             } else {
-                NumberText.appendSample(value, to: &bytes)
+                NumberText.appendSample(value, to: &pieces.bytes)
             }
+            guard pieces.writeWhole() else { return false }
         }
-        bytes += #"],"timestamps":["#.utf8
+        pieces.bytes += #"],"timestamps":["#.utf8
         for (place, time) in times.enumerated() {
-            if place > 0 { bytes.append(UInt8(ascii: ",")) }
-            bytes += String(time).utf8
+            if place > 0 { pieces.bytes.append(UInt8(ascii: ",")) }
+            pieces.bytes += String(time).utf8
+            guard pieces.writeWhole() else { return false }
         }
-        bytes += "]}\n".utf8
+        pieces.bytes += "]}\n".utf8
+        return pieces.writeWhole()
     }
 
     /// `name{label="value"}`; names that need it are quoted, within the braces.
@@ -187,8 +203,8 @@ enum ExportFormat: String, CaseIterable, Sendable {
         _ labels: Labels,
         _ times: [Int64],
         _ values: [Double],
-        to bytes: inout [UInt8]
-    ) {
+        to pieces: inout ExportPieces
+    ) -> Bool {
         let name = labels.metricName ?? ""
         let parts = name.split(separator: "_", maxSplits: 1, omittingEmptySubsequences: false)
         let isCut = parts.count == 2 && !parts[0].isEmpty && !parts[1].isEmpty
@@ -204,12 +220,14 @@ enum ExportFormat: String, CaseIterable, Sendable {
         appendEscaped(isCut ? String(parts[1]) : "value", to: &head)
         head.append(UInt8(ascii: "="))
         for (time, value) in zip(times, values) where value.isFinite {
-            bytes += head
-            NumberText.appendSample(value, to: &bytes)
-            bytes.append(0x20)
-            bytes += String(time).utf8
-            bytes.append(0x0A)
+            pieces.bytes += head
+            NumberText.appendSample(value, to: &pieces.bytes)
+            pieces.bytes.append(0x20)
+            pieces.bytes += String(time).utf8
+            pieces.bytes.append(0x0A)
+            guard pieces.writeWhole() else { return false }
         }
+        return true
     }
 
     private static func appendEscaped(_ text: String, to bytes: inout [UInt8]) {

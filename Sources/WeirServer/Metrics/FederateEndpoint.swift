@@ -14,6 +14,8 @@ struct FederateEndpoint: Sendable {
     static let path = "/federate"
     /// Older samples are not given out.
     private static let lookbackMilliseconds: Int64 = 300_000
+    /// Bytes that a series takes beside its labels: of its `Line`, and of its sample's text.
+    private static let bytesPerLine = 256
 
     let store: Store
     let frame: QueryFrame
@@ -24,6 +26,12 @@ struct FederateEndpoint: Sendable {
         let head: [UInt8]
         let time: Int64
         let value: Double
+
+        /// Bytes that it takes until the query ends: its labels stay, and its texts are in the answer
+        /// once more.
+        func cost(_ labels: Labels) -> Int {
+            labels.bytes.count + 2 * (head.count + name.utf8.count) + bytesPerLine
+        }
     }
 
     func handle(_ exchange: HTTPExchange) {
@@ -86,12 +94,16 @@ struct FederateEndpoint: Sendable {
                     var pairs = labels.pairs.map { (name: $0.name, value: $0.value) }
                     pairs += added.sortedPairs.filter { labels[$0.name] == nil }
                     let name = labels.metricName ?? ""
-                    found[labels] = Line(
+                    let line = Line(
                         name: escapes ? Self.escaped(name) : name,
                         head: ExportFormat.exposition(escapes ? pairs.map(Self.escaped) : pairs),
                         time: time,
                         value: value
                     )
+                    guard found[labels] != nil || budget.reserve(bytes: line.cost(labels)) else {
+                        throw .budget
+                    }
+                    found[labels] = line
                 }
             }
         } catch {

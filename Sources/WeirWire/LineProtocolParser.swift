@@ -43,6 +43,7 @@ package struct LineProtocolParser {
         swap(&parser.series, &series)
         parser.reserve()
         parser.parseLines()
+        parser.series.endBody(&parser.result.batch)
         swap(&parser.series, &series)
         return parser.finish()
     }
@@ -356,7 +357,7 @@ package struct LineProtocolParser {
         guard series.namedCount(of: prefix) < options.fieldsMax else {
             throw .tooManyFields(limit: options.fieldsMax)
         }
-        return series.name(field, in: &result.batch, line: lineNumber)
+        return series.name(field, line: lineNumber)
     }
 
     // MARK: Time

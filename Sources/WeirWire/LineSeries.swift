@@ -67,6 +67,7 @@ package struct LineSeries: Sendable {
     private var labels: [Labels] = []
     private var handles: [StreamHandle] = []
     private var slots = [Slot](repeating: Slot(), count: 256)
+    private var streams = BatchStreams()
     private var namesByteCount = 0
     /// Bytes of labels that the body is the first to name.
     private(set) var madeByteCount = 0
@@ -79,7 +80,7 @@ package struct LineSeries: Sendable {
     package init(byteCountMax: Int = 32 << 20) { self.byteCountMax = byteCountMax }
 
     private var byteCount: Int {
-        table.byteCount + namesByteCount + keys.count + prefixes.count * 48 + fields.count * 112
+        table.byteCount + namesByteCount + keys.count + prefixes.count * 48 + fields.count * 148
     }
 
     /// Whether it is no larger than it may be.
@@ -99,7 +100,11 @@ package struct LineSeries: Sendable {
         self.settings = settings
         madeByteCount = 0
         stamp += 1
+        streams.begin()
     }
+
+    /// Ends a body: gives its batch the streams that were named.
+    mutating func endBody(_ batch: inout RowBatch) { streams.finish(&batch) }
 
     // MARK: Prefixes
 
@@ -232,12 +237,11 @@ package struct LineSeries: Sendable {
         places[prefix].stamp == stamp ? Int(places[prefix].namedCount) : 0
     }
 
-    /// Gives the field's series the next place in `batch`.
-    mutating func name(_ field: Int, in batch: inout RowBatch, line: Int) -> UInt32 {
-        let stream = UInt32(truncatingIfNeeded: batch.streams.count)
-        batch.streams.append(labels[field])
-        batch.handles.append(handles[field])
-        batch.firstLines.append(line)
+    /// Gives the field's series the next place in the batch.
+    mutating func name(_ field: Int, line: Int) -> UInt32 {
+        let stream =
+            streams.repeats(field, line: line)
+            ?? streams.add(labels[field], handles[field], number: field, line: line)
         fields[field].stream = stream
         fields[field].stamp = stamp
         let prefix = Int(fields[field].prefix)

@@ -92,6 +92,11 @@ struct SymbolRequest {
         return UInt64(symbols.count - 1)
     }
 
+    /// Puts symbols that nothing refers to before those that come.
+    mutating func reserveReferences(_ count: Int) {
+        symbols += [String](repeating: "unused", count: count)
+    }
+
     mutating func references(_ labels: [(String, String)]) -> [UInt8] {
         RemoteWriteMessages.packed(labels.flatMap { [reference($0.0), reference($0.1)] })
     }

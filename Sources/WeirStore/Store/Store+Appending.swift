@@ -78,6 +78,12 @@ struct CommitQueue {
         var isAppend: Bool {
             if case .append = self { true } else { false }
         }
+
+        /// Whether it is acknowledged only after a sync.
+        var isSyncedAppend: Bool {
+            guard case .append(let batches) = self else { return false }
+            return batches.contains { if case .always = $0.sync { true } else { false } }
+        }
     }
 
     var jobs: [Job] = []
@@ -86,6 +92,11 @@ struct CommitQueue {
     var isStopping = false
     var isStopped = false
     var isPoisoned = false
+
+    /// The requests that wait, when all of them ask for a sync of their own; else 0.
+    var syncedCount: Int {
+        jobs.allSatisfy { $0.isSyncedAppend } ? jobs.count : 0
+    }
 }
 
 extension Store {
@@ -227,22 +238,25 @@ extension Store {
         var columns = batch.columns
         var fields = batch.fields
         var refusal: StreamLimitRefusal?
+        // The streams that are taken.
+        let kept: [UInt32]
         if let first = resolution.firstRefused {
+            kept = resolution.references.compactMap { $0 }
             times = []
             columns = batch.columns.map { ColumnValues(kind: $0.kind) }
-            var kept: [Int] = []
+            var keptRows: [Int] = []
             for row in 0..<batch.rowCount {
                 guard let known = resolution.references[Int(batch.streamIndexes[row])] else {
                     continue
                 }
                 references.append(known)
-                kept.append(row)
+                keptRows.append(row)
                 times.append(batch.times[row])
                 for index in columns.indices {
                     columns[index].append(row, of: batch.columns[index])
                 }
             }
-            fields = batch.fields.selecting(kept)
+            fields = batch.fields.selecting(keptRows)
             refusal = StreamLimitRefusal(
                 refusedStreams: resolution.refusedCount,
                 refusedRows: batch.rowCount - times.count,
@@ -250,17 +264,17 @@ extension Store {
                 limit: limit,
                 firstStream: batch.streams[first],
                 firstLine: batch.firstLines[first],
-                keptRows: kept
+                keptRows: keptRows
             )
         } else {
-            let known = resolution.references.map { $0 ?? 0 }
-            for index in batch.streamIndexes { references.append(known[Int(index)]) }
+            kept = resolution.references.map { $0 ?? 0 }
+            for index in batch.streamIndexes { references.append(kept[Int(index)]) }
         }
         return PendingBatch(
             tenant: tenant,
             signal: batch.signal,
             registry: registry,
-            streamReferences: resolution.references.compactMap(\.self),
+            streamReferences: kept,
             references: references,
             times: times,
             columns: columns,

@@ -9,6 +9,9 @@ struct CommitLog {
     /// When the oldest record that is not synced was written, on the monotonic clock.
     var unsyncedSince: Int64?
     var syncInterval: Int64 = 0
+    var sharing = SyncSharing()
+    /// The requests that the group being committed came from.
+    var requestCount = 0
 }
 
 extension Store {
@@ -17,8 +20,9 @@ extension Store {
 
     func runCommits(_ initial: CommitLog) {
         var commitLog = initial
-        while let jobs = nextJobs(commitLog) {
+        while let jobs = nextJobs(&commitLog) {
             var group: [PendingBatch] = []
+            commitLog.requestCount = jobs.count
             if !jobs.isEmpty, jobs.allSatisfy(\.isAppend) { waitForRoom(commitLog) }
             for job in jobs {
                 switch job {
@@ -48,12 +52,17 @@ extension Store {
     }
 
     /// Waits for work, or until an unsynced record is due; nil when the store has stopped.
-    private func nextJobs(_ commitLog: CommitLog) -> [CommitQueue.Job]? {
+    private func nextJobs(_ commitLog: inout CommitLog) -> [CommitQueue.Job]? {
         let timeout = commitLog.unsyncedSince.map {
             max(0, $0 + commitLog.syncInterval - Stopwatch.monotonicNanoseconds())
         }
-        let jobs: [CommitQueue.Job]?? = commits.wait(timeoutNanoseconds: timeout) { queue in
-            guard !queue.jobs.isEmpty else { return queue.isStopped ? .some(nil) : nil }
+        let waitingCount = commits.wait(timeoutNanoseconds: timeout) { queue in
+            queue.jobs.isEmpty && !queue.isStopped ? nil : queue.syncedCount
+        }
+        guard let waitingCount else { return [] }
+        waitForCompany(waitingCount, &commitLog)
+        return commits.read { queue in
+            guard !queue.jobs.isEmpty else { return nil }
             var rowCount = 0
             var count = 0
             for job in queue.jobs {
@@ -66,10 +75,19 @@ extension Store {
             let taken = Array(queue.jobs[..<count])
             queue.jobs.removeFirst(count)
             queue.rowCount -= rowCount
-            return .some(taken)
+            return taken
         }
-        guard let jobs else { return [] }
-        return jobs
+    }
+
+    /// Waits a moment where more requests are about to come that would share a sync with these.
+    private func waitForCompany(_ count: Int, _ commitLog: inout CommitLog) {
+        let sharing = commitLog.sharing
+        guard let patience = sharing.patience(for: count) else { return }
+        let _: Void? = commits.wait(timeoutNanoseconds: patience) { queue in
+            let isWhole = sharing.isWhole(queue.syncedCount) || queue.syncedCount == 0
+            return isWhole || queue.isStopping || queue.isPoisoned ? () : nil
+        }
+        commitLog.sharing.waited(until: commits.read(\.syncedCount))
     }
 
     private func rotate(_ commitLog: inout CommitLog) -> Result<UInt64, StoreError> {
@@ -215,7 +233,13 @@ extension Store {
             }
         }
         if interval == 0 {
+            let start = Stopwatch.monotonicNanoseconds()
             try commitLog.journal.sync()
+            commitLog.sharing.synced(
+                requests: commitLog.requestCount,
+                waiting: commits.read(\.syncedCount),
+                nanoseconds: Stopwatch.monotonicNanoseconds() - start
+            )
             counters.syncs.add(1)
             commitLog.unsyncedSince = nil
         } else if let interval {

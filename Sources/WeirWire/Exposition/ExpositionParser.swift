@@ -44,6 +44,7 @@ package struct ExpositionParser {
         interner = SeriesInterner()
         parser.interner.beginBatch()
         parser.parseLines()
+        parser.interner.streams.finish(&parser.result.batches.samples)
         interner = parser.interner
         return parser.result
     }
@@ -268,20 +269,18 @@ package struct ExpositionParser {
             let labels = try labels(bytes, prefix)
             entry = interner.insert(prefix, hash: hash, labels: labels, in: bytes)
             if entry == nil {
-                result.batches.samples.handles.append(StreamHandle())
-                return (result.batches.samples.addStream(labels, line: lineNumber), labels)
+                let stream = interner.streams.add(
+                    labels,
+                    StreamHandle(),
+                    number: -1,
+                    line: lineNumber
+                )
+                return (stream, labels)
             }
         }
         guard let entry else { throw .noName }
         let labels = interner.entries[entry].labels
-        if interner.entries[entry].stamp == interner.stamp {
-            return (interner.entries[entry].stream, labels)
-        }
-        let stream = result.batches.samples.addStream(labels, line: lineNumber)
-        result.batches.samples.handles.append(interner.entries[entry].handle)
-        interner.entries[entry].stream = stream
-        interner.entries[entry].stamp = interner.stamp
-        return (stream, labels)
+        return (interner.stream(of: entry, line: lineNumber), labels)
     }
 
     // MARK: Numbers

@@ -56,6 +56,46 @@ struct ByteTable: Sendable {
         )
     }
 
+    /// Whether a string is the numbers, in four bytes each, that references of one or two bytes in
+    /// `source` stand for.
+    ///
+    /// Nothing is made for it. False too where there are longer references, or some without a number.
+    func isString(
+        _ number: Int,
+        ofNumbers numbers: Span<UInt32>,
+        at references: Range<Int>,
+        in source: Span<UInt8>
+    ) -> Bool {
+        let known = bytes.span
+        let end = ends[number]
+        var place = number > 0 ? ends[number &- 1] : 0
+        guard (end &- place).isMultiple(of: 4) else { return false }
+        var cursor = references.lowerBound
+        while cursor < references.upperBound, place < end {
+            // SAFETY: the caller read the range of the source.
+            var reference = Int(unsafe source[unchecked: cursor])
+            cursor &+= 1
+            if reference >= 0x80 {
+                guard cursor < references.upperBound else { return false }
+                // SAFETY: the same range.
+                let next = Int(unsafe source[unchecked: cursor])
+                guard next < 0x80 else { return false }
+                reference = reference & 0x7F | next &<< 7
+                cursor &+= 1
+            }
+            guard reference < numbers.count else { return false }
+            let expected = unsafe known.withUnsafeBytes {
+                // SAFETY: place < end, which are a multiple of 4 apart, and end <= known.count.
+                unsafe $0.loadUnaligned(fromByteOffset: place, as: UInt32.self)
+            }
+            // SAFETY: it was just held against the count.
+            let number = unsafe numbers[unchecked: reference]
+            guard UInt32(littleEndian: expected) == number else { return false }
+            place &+= 4
+        }
+        return place == end && cursor == references.upperBound
+    }
+
     /// Adds a string that `find` did not find.
     ///
     /// - Returns: Its number, the next one.

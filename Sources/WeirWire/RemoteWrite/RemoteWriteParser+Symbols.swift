@@ -18,47 +18,58 @@ extension RemoteWriteParser {
         // All symbols come first, as nothing says that they stand there first.
         var reader = ProtobufReader(0..<bytes.count)
         while let field = try reader.next(bytes) {
-            guard field.number == 4, field.wire == .bytes else { continue }
+            guard field.number == 4, field.wire == .bytes else {
+                try Self.stepOverSeries(bytes, &reader)
+                continue
+            }
             symbols.ranges.append(field.range)
             symbols.numbers.append(
                 interner.symbol(field.range, in: bytes).map(UInt32.init) ?? SymbolTable.none
             )
         }
+        // Bound once: what is bound for each series is counted for each series.
+        let numbers = symbols.numbers
         reader = ProtobufReader(0..<bytes.count)
         while let field = try reader.next(bytes), hasRoom {
             guard field.number == 5, field.wire == .bytes else { continue }
-            try readSeriesOfTwo(bytes, field.range)
+            try readSeriesOfTwo(bytes, field.range, numbers: numbers.span)
+            var cursor = reader.offset
+            while let range = try Self.nextSeries(0x2A, bytes, &cursor), hasRoom {
+                try readSeriesOfTwo(bytes, range, numbers: numbers.span)
+            }
+            reader = ProtobufReader(cursor..<bytes.count)
         }
+    }
+
+    private static func stepOverSeries(
+        _ bytes: Span<UInt8>,
+        _ reader: inout ProtobufReader
+    ) throws(DecodeError) {
+        var cursor = reader.offset
+        while try nextSeries(0x2A, bytes, &cursor) != nil {}
+        reader = ProtobufReader(cursor..<bytes.count)
     }
 
     private mutating func readSeriesOfTwo(
         _ bytes: Span<UInt8>,
-        _ range: Range<Int>
+        _ range: Range<Int>,
+        numbers: Span<UInt32>
     ) throws(DecodeError) {
         seriesNumber += 1
+        symbols.references.removeAll(keepingCapacity: true)
         var rest = range
         if let first = range.first, bytes[first] == 0x0A {
             let (packed, end) = try Self.message(bytes, first + 1, range.upperBound)
             rest = end..<range.upperBound
-            if readKey(bytes, packed), try !hasField(1, bytes, rest),
-                let entry = interner.predicted(
-                    at: 0,
-                    before: symbols.key.count,
-                    in: symbols.key.span
-                ), interner.keyLength(of: entry) == symbols.key.count
+            if let entry = interner.predicted(by: packed, in: bytes, numbers: numbers),
+                try !hasField(1, bytes, rest)
             {
                 interner.found(entry)
                 var series = Series(entry: entry)
                 return try readRows(bytes, rest, &series, version: .two)
             }
-        }
-        rest = range
-        symbols.references.removeAll(keepingCapacity: true)
-        if let first = range.first, bytes[first] == 0x0A {
-            let (packed, end) = try Self.message(bytes, first + 1, range.upperBound)
             var reader = ProtobufReader(packed)
             while let bits = try reader.nextVarint(bytes) { symbols.references.append(bits) }
-            rest = end..<range.upperBound
         }
         if try hasField(1, bytes, rest) {
             // Not packed, or not first: allowed by protobuf, done by nobody.
@@ -70,46 +81,6 @@ extension RemoteWriteParser {
         }
         var series = findReferences(bytes)
         try readRows(bytes, rest, &series, version: .two)
-    }
-
-    /// Reads references of one or two bytes into `symbols.key`, as numbers of the interner.
-    ///
-    /// - Returns: False where there are others, or some that are no symbols: they are read with care.
-    private mutating func readKey(_ bytes: Span<UInt8>, _ packed: Range<Int>) -> Bool {
-        symbols.key.removeAll(keepingCapacity: true)
-        let numbers = symbols.numbers
-        let count = numbers.count
-        var isKnown = true
-        symbols.key.append(addingCapacity: packed.count &* 4) { free in
-            unsafe free.withUnsafeMutableBufferPointer { target, written in
-                var cursor = packed.lowerBound
-                while cursor < packed.upperBound {
-                    // SAFETY: cursor < packed.upperBound <= bytes.count.
-                    var reference = Int(unsafe bytes[unchecked: cursor])
-                    cursor &+= 1
-                    if reference >= 0x80 {
-                        guard cursor < packed.upperBound, bytes[cursor] < 0x80 else {
-                            isKnown = false
-                            return
-                        }
-                        reference = reference & 0x7F | Int(bytes[cursor]) &<< 7
-                        cursor &+= 1
-                    }
-                    guard reference < count, numbers[reference] != SymbolTable.none else {
-                        isKnown = false
-                        return
-                    }
-                    // SAFETY: every reference takes a byte at least, so there is room for each.
-                    unsafe UnsafeMutableRawBufferPointer(target).storeBytes(
-                        of: numbers[reference].littleEndian,
-                        toByteOffset: written,
-                        as: UInt32.self
-                    )
-                    written &+= 4
-                }
-            }
-        }
-        return isKnown
     }
 
     static func readReferences(

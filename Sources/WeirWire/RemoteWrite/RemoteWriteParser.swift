@@ -12,6 +12,8 @@ package struct RemoteWriteParser {
     let options: MetricOptions
     var interner: SeriesInterner
     var result = MetricBatches()
+    /// The samples so far: one append each, and columns at the end.
+    private var rows: [Row] = []
     var builder: LabelBuilder
     /// The streams of histograms and exemplars, which are seldom, by their labels.
     private var histogramStreams: [Labels: UInt32] = [:]
@@ -37,7 +39,7 @@ package struct RemoteWriteParser {
         interner = SeriesInterner()
         defer { interner = parser.interner }
         parser.interner.beginBatch()
-        parser.reserve(parser.interner.rowCountBefore)
+        parser.rows.reserveCapacity(parser.interner.rowCountBefore)
         do throws(DecodeError) {
             switch version {
             case .one: try parser.readWriteRequest(body.span)
@@ -46,8 +48,14 @@ package struct RemoteWriteParser {
         } catch {
             throw .damagedProtobuf(offset: error.offset)
         }
-        guard parser.result.rowCount <= rowsMax else { throw .tooManyRows(limit: rowsMax) }
-        parser.interner.rowCountBefore = parser.result.samples.rowCount
+        guard parser.rows.count + parser.result.rowCount <= rowsMax else {
+            throw .tooManyRows(limit: rowsMax)
+        }
+        parser.interner.rowCountBefore = parser.rows.count
+        parser.result.samples.streamIndexes = parser.rows.map { $0.stream }
+        parser.result.samples.times = parser.rows.map { $0.time }
+        parser.result.samples.columns[0].floats = parser.rows.map { $0.value }
+        parser.interner.streams.finish(&parser.result.samples)
         return parser.result
     }
 
@@ -59,24 +67,18 @@ package struct RemoteWriteParser {
 
     /// Whether the rows so far are no more than may be.
     var hasRoom: Bool {
-        result.samples.times.count <= Self.rowsMax
-            && result.histograms.times.count <= Self.rowsMax
+        rows.count <= Self.rowsMax && result.histograms.times.count <= Self.rowsMax
             && result.exemplars.times.count <= Self.rowsMax
-    }
-
-    private mutating func reserve(_ rowCount: Int) {
-        result.samples.streams.reserveCapacity(rowCount)
-        result.samples.firstLines.reserveCapacity(rowCount)
-        result.samples.handles.reserveCapacity(rowCount)
-        result.samples.streamIndexes.reserveCapacity(rowCount)
-        result.samples.times.reserveCapacity(rowCount)
-        result.samples.columns[0].floats.reserveCapacity(rowCount)
     }
 
     // MARK: Version 1
 
     private mutating func readWriteRequest(_ bytes: Span<UInt8>) throws(DecodeError) {
-        var reader = ProtobufReader(0..<bytes.count)
+        var cursor = 0
+        while let range = try Self.nextSeries(0x0A, bytes, &cursor), hasRoom {
+            try readSeries(bytes, range)
+        }
+        var reader = ProtobufReader(cursor..<bytes.count)
         while let field = try reader.next(bytes), hasRoom {
             guard field.wire == .bytes else { continue }
             switch field.number {
@@ -85,6 +87,21 @@ package struct RemoteWriteParser {
             default: break
             }
         }
+    }
+
+    /// The series that stands at `cursor` with `key` before it, which is stepped over; nil where there is
+    /// none.
+    ///
+    /// Series stand in a row, and so are read without a general reader.
+    static func nextSeries(
+        _ key: UInt8,
+        _ bytes: Span<UInt8>,
+        _ cursor: inout Int
+    ) throws(DecodeError) -> Range<Int>? {
+        guard cursor < bytes.count, bytes[cursor] == key else { return nil }
+        let (range, end) = try message(bytes, cursor + 1, bytes.count)
+        cursor = end
+        return range
     }
 
     private mutating func readSeries(
@@ -243,6 +260,12 @@ package struct RemoteWriteParser {
 
     // MARK: Series
 
+    private struct Row {
+        let value: Double
+        let time: Int64
+        let stream: UInt32
+    }
+
     /// Where the series that is being read has its place.
     ///
     /// Nothing in it is counted by references: one is made for every sample.
@@ -266,7 +289,7 @@ package struct RemoteWriteParser {
         version: RemoteWriteVersion
     ) throws(DecodeError) {
         var cursor = range.lowerBound
-        while cursor < range.upperBound, hasRoom {
+        while cursor < range.upperBound, rows.count <= Self.rowsMax {
             // Both versions' samples are field 2.
             guard bytes[cursor] == 0x12 else {
                 try readRest(bytes, cursor..<range.upperBound, &series, version: version)
@@ -293,25 +316,20 @@ package struct RemoteWriteParser {
         }
         let stream = series.stream ?? sampleStream(series)
         series.stream = stream
-        result.samples.append(value, stream: stream, time: time)
+        rows.append(Row(value: value, time: time, stream: stream))
     }
 
     /// The series' place among the samples' streams of this batch.
     private mutating func sampleStream(_ series: Series) -> UInt32 {
         guard let entry = series.entry else {
-            result.samples.handles.append(StreamHandle())
-            return result.samples.addStream(labelsWithoutEntry, line: seriesNumber)
+            return interner.streams.add(
+                labelsWithoutEntry,
+                StreamHandle(),
+                number: -1,
+                line: seriesNumber
+            )
         }
-        if interner.entries[entry].stamp == interner.stamp {
-            return interner.entries[entry].stream
-        }
-        let stream = UInt32(result.samples.streams.count)
-        result.samples.streams.append(interner.entries[entry].labels)
-        result.samples.firstLines.append(seriesNumber)
-        result.samples.handles.append(interner.entries[entry].handle)
-        interner.entries[entry].stream = stream
-        interner.entries[entry].stamp = interner.stamp
-        return stream
+        return interner.stream(of: entry, line: seriesNumber)
     }
 
     mutating func refuse(_ error: SeriesError, _ series: Series) {
@@ -490,21 +508,28 @@ package struct RemoteWriteParser {
         _ range: Range<Int>
     ) throws(DecodeError) -> (value: Double, milliseconds: Int64) {
         let start = range.lowerBound
-        // A time since 1987 and before 2527 takes six bytes.
-        guard range.count == 16, bytes[start] == 0x09, bytes[start &+ 9] == 0x10,
-            bytes[start &+ 15] < 0x80
-        else { return try anySample(bytes, range) }
-        let bits = unsafe bytes.withUnsafeBytes {
+        // A time since 1987 and before 2527 takes six bytes, seven bits in each.
+        guard range.count == 16, bytes[start] == 0x09, bytes[start &+ 9] == 0x10 else {
+            return try anySample(bytes, range)
+        }
+        let (bits, end) = unsafe bytes.withUnsafeBytes {
             // SAFETY: the message has 16 bytes.
-            unsafe $0.loadUnaligned(fromByteOffset: start &+ 1, as: UInt64.self)
+            (
+                unsafe $0.loadUnaligned(fromByteOffset: start &+ 1, as: UInt64.self),
+                unsafe $0.loadUnaligned(fromByteOffset: start &+ 8, as: UInt64.self)
+            )
         }
-        var time: UInt64 = 0
-        for place in 0..<6 {
-            let byte = bytes[start &+ 10 &+ place]
-            guard place == 5 || byte >= 0x80 else { return try anySample(bytes, range) }
-            time |= UInt64(byte & 0x7F) &<< UInt64(place &* 7)
+        let time = UInt64(littleEndian: end) &>> 16
+        guard time & 0x8080_8080_8080 == 0x0080_8080_8080 else {
+            return try anySample(bytes, range)
         }
-        return (Double(bitPattern: UInt64(littleEndian: bits)), Int64(time))
+        var milliseconds = time & 0x7F
+        milliseconds |= time &>> 1 & 0x7F << 7
+        milliseconds |= time &>> 2 & 0x7F << 14
+        milliseconds |= time &>> 3 & 0x7F << 21
+        milliseconds |= time &>> 4 & 0x7F << 28
+        milliseconds |= time &>> 5 & 0x7F << 35
+        return (Double(bitPattern: UInt64(littleEndian: bits)), Int64(milliseconds))
     }
 
     private static func anySample(

@@ -32,6 +32,8 @@ package struct SeriesInterner: Sendable {
     private(set) var stamp: UInt32 = 0
     /// The series that was found last; the first, before there was one.
     private var last: Int32 = -1
+    /// The streams of the samples of the batch.
+    var streams = BatchStreams()
     /// Rows of the batch before, as many as the next will have.
     var rowCountBefore = 0
 
@@ -44,6 +46,23 @@ package struct SeriesInterner: Sendable {
             self = SeriesInterner(byteCountMax: byteCountMax)
         }
         stamp += 1
+        streams.begin()
+    }
+
+    /// The place of a series among the samples' streams of the batch; `line` is where it was named.
+    mutating func stream(of entry: Int, line: Int) -> UInt32 {
+        if entries[entry].stamp == stamp { return entries[entry].stream }
+        let stream =
+            streams.repeats(entry, line: line)
+            ?? streams.add(
+                entries[entry].labels,
+                entries[entry].handle,
+                number: entry,
+                line: line
+            )
+        entries[entry].stream = stream
+        entries[entry].stamp = stamp
+        return stream
     }
 
     /// The series that is to come if the order is that of the last time, when its key stands at `start`
@@ -51,12 +70,29 @@ package struct SeriesInterner: Sendable {
     ///
     /// Senders go through their series in the same order again and again.
     func predicted(at start: Int, before end: Int, in bytes: Span<UInt8>) -> Int? {
-        guard last >= 0 else { return nil }
-        let next = Int(entries[Int(last)].next)
-        guard next >= 0, table.length(of: next) <= end - start,
+        guard let next = following, table.length(of: next) <= end - start,
             table.isString(next, at: start, in: bytes)
         else { return nil }
         return next
+    }
+
+    /// The same for a key of numbers of symbols, when `references` in `bytes` stand for them.
+    func predicted(
+        by references: Range<Int>,
+        in bytes: Span<UInt8>,
+        numbers: Span<UInt32>
+    ) -> Int? {
+        guard let next = following,
+            table.isString(next, ofNumbers: numbers, at: references, in: bytes)
+        else { return nil }
+        return next
+    }
+
+    /// The series that followed the one found last, the last time.
+    private var following: Int? {
+        guard last >= 0 else { return nil }
+        let next = Int(entries[Int(last)].next)
+        return next >= 0 ? next : nil
     }
 
     func keyLength(of entry: Int) -> Int { table.length(of: entry) }
@@ -70,7 +106,7 @@ package struct SeriesInterner: Sendable {
     }
 
     private var byteCount: Int {
-        table.byteCount + symbols.byteCount + labelByteCount + entries.count * 104
+        table.byteCount + symbols.byteCount + labelByteCount + entries.count * 140
     }
 
     func find(_ key: Range<Int>, hash: UInt64, in bytes: Span<UInt8>) -> Int? {

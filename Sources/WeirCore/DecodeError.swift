@@ -1,6 +1,7 @@
 /// Why bytes could not be decoded.
 ///
 /// Every offset counts from the start of the input.
+@usableFromInline
 package enum DecodeError: Error, Hashable {
     /// The input ended `needed` bytes too early at `offset`.
     case truncated(offset: Int, needed: Int)

@@ -1,7 +1,8 @@
 /// A sum that carries its own rounding error: Kahan's, with Neumaier's improvement.
+@usableFromInline
 package struct CompensatedSum: Sendable {
-    package var sum: Double
-    package var compensation: Double
+    @usableFromInline package var sum: Double
+    @usableFromInline package var compensation: Double
 
     @inlinable @inline(__always)
     package init(sum: Double = 0, compensation: Double = 0) {

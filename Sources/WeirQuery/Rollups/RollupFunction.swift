@@ -279,11 +279,15 @@ package struct RollupFunction: Sendable {
         let (times, counts, spans) = (rows.times, rows.ints(.count), rows.ints(.span))
         let (firsts, lasts) = (rows.floats(.first), rows.floats(.last))
         let (resets, drops) = (rows.ints(.resets), rows.floats(.drops))
+        // Rows are in several windows: most counters are reset in none of them.
+        let mayReset = times.indices.contains { row in
+            resets[row] > 0 || row > 0 && firsts[row] < lasts[row - 1]
+        }
         for found in windows.all {
             let range = found.rows
             var change = lasts[range.upperBound - 1] - firsts[range.lowerBound]
             var isInOrder = true
-            for row in range {
+            for row in mayReset ? range : range.prefix(0) {
                 if row > range.lowerBound, firsts[row] < lasts[row - 1] {
                     change += lasts[row - 1]
                 }

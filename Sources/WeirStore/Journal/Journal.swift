@@ -86,7 +86,10 @@ final class Journal {
         } catch {
             // If even this fails, the tail is torn, and reading stops at it.
             try? file.truncate(to: offset)
+            // What was appended before may have been acknowledged already, to be synced later.
+            let isSynced = current?.isSynced ?? true
             current = nil
+            if !isSynced { try file.sync() }
             throw error
         }
         current?.byteCount += records.count

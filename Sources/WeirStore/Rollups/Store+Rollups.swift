@@ -35,6 +35,7 @@ extension Store {
                     !isExpired(key.rollup($0), at: now)
                 }
                 guard let source = state.rollupDay(key).unrolled(wanted),
+                    !state.missesRollup(key),
                     !state.withoutRollups.contains(source.record.path)
                 else { continue }
                 return (source, wanted)
@@ -64,8 +65,18 @@ extension Store {
             }
             throw .segment(failure)
         }
-        let old = state.withLock { $0.rollups(of: [source.record], wanted) }
-        let isPublished = try publishMerge(made, retiring: old, of: source.record)
+        let (old, setAside) = state.withLock { state in
+            (
+                state.rollups(of: [source.record], wanted),
+                state.setAsideRollups(of: source.record, wanted)
+            )
+        }
+        let isPublished = try publishMerge(
+            made,
+            retiring: old,
+            of: source.record,
+            superseding: setAside
+        )
         if isPublished, made.isEmpty {
             state.withLock { _ = $0.withoutRollups.insert(source.record.path) }
         }

@@ -106,6 +106,31 @@ extension StoreState {
 }
 
 extension StoreState {
+    /// Rollups that are set aside and were made of no more than a segment of metrics holds: those made of
+    /// it stand for them.
+    ///
+    /// One that came back beside the other would count its rows twice.
+    func setAsideRollups(
+        of source: SegmentRecord,
+        _ resolutions: [RollupResolution]
+    ) -> [SegmentRecord] {
+        let keys = resolutions.map { source.bucket.rollup($0) }
+        return quarantined.filter { record in
+            keys.contains(record.bucket)
+                && source.sequences.contains(record.sequences.lowerBound)
+                && source.sequences.contains(record.sequences.upperBound)
+        }
+    }
+
+    /// Whether a rollup of the day that is set aside knows of samples that are no longer there.
+    func missesRollup(_ key: BucketKey) -> Bool {
+        let day = rollupDay(key)
+        return quarantined.contains { record in
+            record.bucket.signal.resolution != nil && record.bucket.metrics == key
+                && day.isAlone(record)
+        }
+    }
+
     /// The rollups that go when some segments of metrics are written anew without all their rows: those
     /// that were made of them, and not those that stand for samples gone before.
     func rollupsMade(of records: [SegmentRecord]) -> [SegmentRecord] {

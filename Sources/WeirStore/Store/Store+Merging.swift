@@ -103,11 +103,14 @@ extension Store {
     }
 
     private func nextMerge(_ key: BucketKey, isWhole: Bool) -> [LiveSegment]? {
-        let segments = state.withLock { $0.buckets[key]?.segments ?? [] }
-        if isWhole { return segments.count > 1 ? segments : nil }
-        return MergePlan.next(rowCounts: segments.map(\.record.rowCount)).map {
-            Array(segments[$0])
+        let groups = state.withLock { $0.neighbours(key) }
+        if isWhole { return groups.first { $0.count > 1 } }
+        for group in groups.reversed() {
+            if let next = MergePlan.next(rowCounts: group.map(\.record.rowCount)) {
+                return Array(group[next])
+            }
         }
+        return nil
     }
 
     private func merge(
@@ -125,8 +128,9 @@ extension Store {
         } catch {
             return
         }
+        let end = segments.map(\.record.sequences.upperBound).max()
         let sequences =
-            first.record.sequences.lowerBound...last.record.sequences.upperBound
+            first.record.sequences.lowerBound...(end ?? last.record.sequences.upperBound)
         let merged: LiveSegment?
         do throws(StoreError) {
             merged = try writeSegment(
@@ -181,7 +185,8 @@ extension Store {
 
     /// Puts segments in the place of others.
     ///
-    /// `source` is what they were made of, when it stays. With `isRewrite` rows are gone that are in
+    /// `source` is what they were made of, when it stays; `superseding` names segments that are set aside, of
+    /// whose rows the new ones hold all. With `isRewrite` rows are gone that are in
     /// rollups of the same day: those are retired too. `others` are done in the same transaction. False
     /// when an input is no longer there; the new ones are removed then.
     @discardableResult
@@ -189,6 +194,7 @@ extension Store {
         _ added: [LiveSegment],
         retiring replaced: [SegmentRecord],
         of source: SegmentRecord? = nil,
+        superseding setAside: [SegmentRecord] = [],
         isRewrite: Bool = false,
         others: [SQLiteStatement] = []
     ) throws(StoreError) -> Bool {
@@ -211,8 +217,8 @@ extension Store {
             do throws(SQLiteError) {
                 try catalog.publish(
                     adding: added.map(\.record),
-                    retiring: retiring,
-                    others: others
+                    retiring: retiring + setAside,
+                    others: others + setAside.map { ErasureTable.settlement(of: $0.path) }
                 )
             } catch {
                 for segment in added { try? fileSystem.removeFile(segment.reader.path) }
@@ -221,8 +227,11 @@ extension Store {
             state.withLock { state in
                 if isRewrite { state.removeRows(retiring) } else { state.remove(retiring) }
                 for segment in added { state.insert(segment) }
+                state.quarantined.removeAll { record in
+                    setAside.contains { $0.path == record.path }
+                }
             }
-            for record in retiring { try? fileSystem.removeFile(path(record.path)) }
+            for record in retiring + setAside { try? fileSystem.removeFile(path(record.path)) }
             return true
         }
     }

@@ -110,7 +110,7 @@ extension Store {
                     try catalog.quarantine(path: record.path, reason: "\(error)")
                 }
                 var record = record
-                record.state = .quarantined
+                if error.isDamage { record.state = .quarantined }
                 record.reason = "\(error)"
                 state.quarantined.append(record)
             }
@@ -131,20 +131,42 @@ extension Store {
         fileSystem: any FileSystem,
         log: StoreLog
     ) {
-        let root = "data"
-        for tenant in (try? fileSystem.list("\(directory)/\(root)")) ?? [] {
-            for signal in (try? fileSystem.list("\(directory)/\(root)/\(tenant)")) ?? [] {
-                let days = "\(root)/\(tenant)/\(signal)"
-                for day in (try? fileSystem.list("\(directory)/\(days)")) ?? [] {
-                    for name in (try? fileSystem.list("\(directory)/\(days)/\(day)")) ?? [] {
-                        let path = "\(days)/\(day)/\(name)"
-                        let isOurs = name.hasSuffix(".seg") || name.hasSuffix(".tmp")
-                        guard isOurs, !knownPaths.contains(path) else { continue }
-                        log("removed \(path): the catalog does not know it")
-                        try? fileSystem.removeFile("\(directory)/\(path)")
-                    }
-                }
+        for path in dataFiles(in: directory, fileSystem) {
+            let isOurs = path.hasSuffix(".seg") || path.hasSuffix(".tmp")
+            guard isOurs, !knownPaths.contains(path) else { continue }
+            log("removed \(path): the catalog does not know it")
+            try? fileSystem.removeFile("\(directory)/\(path)")
+        }
+    }
+
+    /// Refuses a folder that holds segments and no catalog: all of them would be swept away.
+    static func checkCatalog(
+        in directory: String,
+        _ fileSystem: any FileSystem,
+        log: StoreLog
+    ) throws(FileError) {
+        let catalog = "\(directory)/catalog.sqlite"
+        if fileSystem.exists(catalog), try fileSystem.openForReading(catalog).size() > 0 { return }
+        guard
+            let segment = dataFiles(in: directory, fileSystem).first(where: {
+                $0.hasSuffix(".seg")
+            })
+        else { return }
+        log("\(catalog) is missing, and \(segment) is there: put it back, or move data/ away")
+        throw FileError(.open, path: catalog, code: 2)
+    }
+
+    /// The files of segments, and others beside them, below the folder.
+    private static func dataFiles(in directory: String, _ fileSystem: any FileSystem) -> [String] {
+        var folders = ["data"]
+        // Tenant, signal, day.
+        for _ in 0..<3 {
+            folders = folders.flatMap { folder in
+                ((try? fileSystem.list("\(directory)/\(folder)")) ?? []).map { "\(folder)/\($0)" }
             }
+        }
+        return folders.flatMap { folder in
+            ((try? fileSystem.list("\(directory)/\(folder)")) ?? []).map { "\(folder)/\($0)" }
         }
     }
 }

@@ -17,7 +17,11 @@ extension Store {
             let path = segment.record.path
             let known = (owed[path] ?? []).compactMap(\.self)
             guard known.count == owed[path]?.count else {
-                setAside(segment, reason: "what was erased from it cannot be told")
+                setAside(
+                    segment,
+                    reason: "what was erased from it cannot be told",
+                    isPassing: true
+                )
                 continue
             }
             do throws(StoreError) {
@@ -25,7 +29,11 @@ extension Store {
                 log("\(path): \(rowCount) rows that had been erased were taken out")
             } catch {
                 noteFailedWrite(error)
-                setAside(segment, reason: "rows that were erased could not be taken out: \(error)")
+                setAside(
+                    segment,
+                    reason: "rows that were erased could not be taken out: \(error)",
+                    isPassing: true
+                )
             }
         }
     }

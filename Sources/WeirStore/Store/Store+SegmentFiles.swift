@@ -20,7 +20,7 @@ extension Store {
         encoder: PageEncoder
     ) throws(StoreError) -> LiveSegment? {
         let directory = path(bucket.path)
-        let name = freeName(sequences, in: directory)
+        let name = freeName(sequences, in: bucket)
         let temporary = "\(directory)/\(name).tmp"
         do throws(SegmentMerge.Failure) {
             let written = try writeFile(
@@ -121,13 +121,20 @@ extension Store {
 
     /// A segment that was written anew stands beside the one it replaces for a moment, so it has
     /// another name.
-    private func freeName(_ sequences: ClosedRange<UInt64>, in directory: String) -> String {
-        let name = Self.segmentName(sequences)
-        var rewrite = 0
-        while fileSystem.exists("\(directory)/\(name)\(rewrite == 0 ? "" : "-\(rewrite)").seg") {
-            rewrite += 1
+    ///
+    /// The catalog knows the names of segments that are set aside, whether their files are there or not.
+    private func freeName(_ sequences: ClosedRange<UInt64>, in bucket: BucketKey) -> String {
+        let taken = state.withLock { state in
+            Set(state.quarantined.filter { $0.bucket == bucket }.map(\.name))
         }
-        return "\(name)\(rewrite == 0 ? "" : "-\(rewrite)").seg"
+        let stem = Self.segmentName(sequences)
+        var name = "\(stem).seg"
+        var rewrite = 0
+        while taken.contains(name) || fileSystem.exists("\(path(bucket.path))/\(name)") {
+            rewrite += 1
+            name = "\(stem)-\(rewrite).seg"
+        }
+        return name
     }
 
     private static func segmentName(_ sequences: ClosedRange<UInt64>) -> String {
@@ -140,7 +147,8 @@ extension Store {
 
     /// Takes a damaged segment out of service: the rest is served without it.
     func quarantine(_ segment: LiveSegment, _ error: SegmentError) {
-        guard setAside(segment, reason: "\(error)"), error.isDamage else { return }
+        let isFirst = setAside(segment, reason: "\(error)", isPassing: !error.isDamage)
+        guard isFirst, error.isDamage else { return }
         do throws(SQLiteError) {
             try catalog.quarantine(path: segment.record.path, reason: "\(error)")
         } catch {
@@ -148,11 +156,11 @@ extension Store {
         }
     }
 
-    /// Takes a segment out of service until the store opens again.
+    /// Takes a segment out of service; when that `isPassing`, until the store opens again.
     ///
     /// - Returns: False when it was not in service.
     @discardableResult
-    func setAside(_ segment: LiveSegment, reason: String) -> Bool {
+    func setAside(_ segment: LiveSegment, reason: String, isPassing: Bool) -> Bool {
         let isFirst = state.withLock { state in
             guard
                 state.buckets[segment.record.bucket]?.segments.contains(where: {
@@ -161,7 +169,7 @@ extension Store {
             else { return false }
             state.removeRows([segment.record])
             var record = segment.record
-            record.state = .quarantined
+            record.state = isPassing ? .live : .quarantined
             record.reason = reason
             state.quarantined.append(record)
             return true

@@ -67,7 +67,9 @@ extension Store {
                 throw .catalog(error)
             }
             do throws(FileError) {
-                try fileSystem.syncDirectory(directory)
+                // SQLite leaves what it vacuumed into a file to the kernel.
+                try fileSystem.openForWriting("\(directory)/catalog.sqlite").sync()
+                try syncFolders(of: records + setAside, in: directory)
             } catch {
                 throw .file(error)
             }
@@ -79,6 +81,26 @@ extension Store {
         let folder = "\(directory)/\(record.bucket.path)"
         try fileSystem.createDirectories(folder)
         try fileSystem.hardLink(path(record.path), to: "\(directory)/\(record.path)")
-        try fileSystem.syncDirectory(folder)
+    }
+
+    /// Makes the names of the snapshot durable, from its segments to its own in the folder it lies in.
+    private func syncFolders(
+        of records: [SegmentRecord],
+        in directory: String
+    ) throws(FileError) {
+        var folders: Set<String> = []
+        for record in records {
+            var folder = Substring("\(directory)/\(record.bucket.path)")
+            while folder.count > directory.count {
+                folders.insert(String(folder))
+                folder = folder[..<(folder.lastIndex(of: "/") ?? folder.startIndex)]
+            }
+        }
+        for folder in folders.sorted(by: >) where fileSystem.exists(folder) {
+            try fileSystem.syncDirectory(folder)
+        }
+        try fileSystem.syncDirectory(directory)
+        let parent = directory.lastIndex(of: "/").map { String(directory[..<$0]) } ?? "."
+        try fileSystem.syncDirectory(parent.isEmpty ? "/" : parent)
     }
 }

@@ -64,6 +64,7 @@ package final class Store: Sendable {
             let isNew = !fileSystem.exists(options.directory)
             try fileSystem.createDirectories(options.directory)
             lock = Mutex(try DirectoryLock(directory: options.directory))
+            try Self.checkCatalog(in: options.directory, fileSystem, log: log)
             journal = try Journal(
                 directory: "\(options.directory)/journal",
                 fileSystem: fileSystem

@@ -52,6 +52,7 @@ struct LiveSegment: Sendable {
 /// Readers copy references out under it and read without it.
 struct StoreState: Sendable {
     var buckets: [BucketKey: Bucket] = [:]
+    /// Segments that are set aside; live are those that the next start will try again.
     var quarantined: [SegmentRecord] = []
     /// Rows in memory, in bytes.
     var memoryByteCount = 0
@@ -106,6 +107,24 @@ struct StoreState: Sendable {
             $0.record.sequences.lowerBound < $1.record.sequences.lowerBound
         }
         buckets[key] = bucket
+    }
+
+    /// The segments of a bucket in groups, within which they may be merged, oldest first.
+    ///
+    /// A segment that comes back at the next start keeps its place among them: of equal rows the later wins.
+    func neighbours(_ key: BucketKey) -> [[LiveSegment]] {
+        let away = quarantined.filter { $0.bucket == key && $0.state == .live }
+        var groups: [[LiveSegment]] = []
+        for segment in buckets[key]?.segments ?? [] {
+            let isCut = away.contains { record in
+                guard let last = groups.last?.last else { return false }
+                return last.record.sequences.upperBound < record.sequences.lowerBound
+                    && record.sequences.upperBound < segment.record.sequences.lowerBound
+            }
+            if groups.isEmpty || isCut { groups.append([]) }
+            groups[groups.count - 1].append(segment)
+        }
+        return groups
     }
 
     /// Takes segments out of sight, and rows with them that nothing replaces.

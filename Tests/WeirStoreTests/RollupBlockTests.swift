@@ -113,8 +113,11 @@ import WeirTestSupport
     }
 
     /// Pages of a block of three series, as `BlockWriter` makes them.
+    ///
+    /// `span`: what the second row of each says it spans.
     private static func block(
-        _ random: inout SplitMix64
+        _ random: inout SplitMix64,
+        span: Int64? = nil
     ) throws -> (entry: BlockEntry, pages: [[UInt8]]) {
         var writer = BlockWriter(schema: .rollups)
         var fold = RollupFold(.oneHour)
@@ -123,6 +126,7 @@ import WeirTestSupport
             let times = (0..<200).map { midnight + Int64($0) * 280 * H.second }
             let values = times.indices.map { value(&random, stream + 1, $0) }
             fold.append(times, values, to: &rows.times, &rows.columns)
+            if let span { rows.columns[RollupColumn.span.rawValue].ints[1] = span }
             writer.append(
                 stream: stream,
                 times: rows.times,
@@ -165,6 +169,19 @@ import WeirTestSupport
         while block.stream != nil { try block.take(isWanted: true, into: &rows, &scratch) }
         for column in wanted { #expect(rows.columns[column].count == rows.times.count) }
         return rows.times.count
+    }
+
+    @Test func spansThatNoDayHasAreRefused() throws {
+        var random = SplitMix64(seed: 3)
+        let span = RollupColumn.span.rawValue
+        for allowed in [0, 1, 86_400_000] as [Int64] {
+            let (entry, pages) = try Self.block(&random, span: allowed)
+            #expect(try Self.read(entry, pages, [span]) == entry.rowCount)
+        }
+        for hostile in [-1, 86_400_001, .min, .max] as [Int64] {
+            let (entry, pages) = try Self.block(&random, span: hostile)
+            #expect(throws: DecodeError.self) { try Self.read(entry, pages, [span]) }
+        }
     }
 
     @Test(arguments: 0..<40 as Range<UInt64>)

@@ -22,6 +22,9 @@ struct RollupBlock {
         let end: Int
     }
 
+    /// What rows may span, milliseconds: no more than the day that they are of.
+    private static let spans: ClosedRange<Int64> = 0...86_400_000
+
     private let entry: BlockEntry
     private let head: [UInt8]
     private var headOffset = 0
@@ -162,11 +165,16 @@ struct RollupBlock {
                 )
                 let end = try advance(index, by: run.bodyCount, reader.offset)
                 guard isWanted, column.isWanted else { continue }
+                let first = rows.columns[index].ints.count
                 try run.decode(
                     bodies.span.extracting(start..<end),
                     scratch.lists.integers,
                     appendingTo: &rows.columns[index].ints
                 )
+                guard
+                    index != RollupColumn.span.rawValue
+                        || rows.columns[index].ints[first...].allSatisfy(Self.spans.contains)
+                else { throw .notCanonical(offset: headOffset + reader.offset) }
             }
         }
         try begin(&reader)

@@ -184,6 +184,62 @@ import WeirTestSupport
         }
     }
 
+    /// Lends no more memory than it has.
+    private final class LendingBudget: ScanBudget {
+        private let bytesMax: Int
+        private let lent = Mutex<(now: Int, most: Int)>((0, 0))
+
+        init(bytesMax: Int) { self.bytesMax = bytesMax }
+
+        var now: Int { lent.withLock { $0.now } }
+        var most: Int { lent.withLock { $0.most } }
+
+        func charge(rows: Int, blocks: Int, bytes: Int) -> Bool { true }
+
+        func reserveSpare(bytes: Int) -> Bool {
+            lent.withLock { lent in
+                guard lent.now + bytes <= bytesMax else { return false }
+                lent = (lent.now + bytes, max(lent.most, lent.now + bytes))
+                return true
+            }
+        }
+
+        func release(bytes: Int) { lent.withLock { $0.now -= bytes } }
+        func noteQuarantined(path: String) {}
+    }
+
+    @Test func blocksThatAreHeldArePaidFor() throws {
+        var random = SplitMix64(seed: 4)
+        let folder = try TemporaryDirectory()
+        let clock = ManualClock(nanoseconds: Self.midnight + 2 * 86_400 * H.second)
+        let store = try H.open(folder.path, clock: clock) { $0.rollupAfter = 0 }
+        defer { store.stop() }
+        try H.append(Self.rows(&random), to: store)
+        try store.flush()
+        try store.merge()
+        let selection = try #require(
+            try store.selectRollups(
+                matchers: [],
+                times: Int64.min...Int64.max,
+                resolutions: [.fiveMinutes],
+                budget: FreeBudget()
+            )
+        )
+        func most(_ columns: Set<Int>) throws -> Int {
+            let budget = LendingBudget(bytesMax: .max)
+            let isWhole = try selection.scan(columns: columns, budget: budget) { { _, _ in true } }
+            #expect(isWhole && budget.now == 0)
+            return budget.most
+        }
+        let (few, all) = (try most([0]), try most(Set(0..<12)))
+        #expect(few > 0 && few < all)
+        let poor = LendingBudget(bytesMax: few - 1)
+        #expect(throws: StoreError.budget) {
+            try selection.scan(columns: [0], budget: poor) { { _, _ in true } }
+        }
+        #expect(poor.now == 0)
+    }
+
     @Test(arguments: 0..<40 as Range<UInt64>)
     func damagedBlocksThrowOrDecode(_ seed: UInt64) throws {
         var random = SplitMix64(seed: seed)

@@ -45,6 +45,14 @@ struct RollupBlock {
     /// The same in milliseconds, rounded down; empty until they are asked for.
     private var times: [Int64] = []
 
+    /// What a block takes of which the columns in `wanted` are read: its head, its times and theirs.
+    static func byteCount(_ entry: BlockEntry, columns wanted: Set<Int>) -> Int {
+        entry.pages.enumerated().reduce(0) { total, page in
+            page.offset < 2 || wanted.contains(page.offset - 2)
+                ? total + page.element.rawCount : total
+        }
+    }
+
     /// Reads block `index`: its head, its times and the columns in `wanted`.
     init(
         _ segment: SegmentReader,

@@ -96,6 +96,7 @@ final class RollupBudget<Budget: ScanBudget>: ScanBudget {
     }
 
     func reserveSpare(bytes: Int) -> Bool { budget.reserveSpare(bytes: bytes) }
+    func reserve(bytes: Int) -> Bool { budget.reserve(bytes: bytes) }
     func release(bytes: Int) { budget.release(bytes: bytes) }
 
     func noteQuarantined(path: String) { paths.withLock { $0.append(path) } }

@@ -208,8 +208,10 @@ struct PromQLEvaluator {
                 return result
             }
         }
-        let collected = try rows.collected()
+        var collected = try rows.collected()
         noteQuantiles(collected)
+        // Notes about histograms tell the names that are left.
+        if dropsNames, collected.histograms != nil { collected.dropMetricNames() }
         return try GridAggregation(
             try collected.compacted(context: context),
             grouping: grouping,

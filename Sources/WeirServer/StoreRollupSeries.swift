@@ -110,6 +110,17 @@ struct StoreRollupSeries: RollupSeries {
     }
 
     func samples(of wanted: [Int]) throws(QueryError) -> any SeriesSelection {
+        seriesSelection(try samples(), wanted)
+    }
+
+    func samplesBesideRows(of wanted: [Int]) throws(QueryError) -> (any SeriesSelection)? {
+        let samples = try samples()
+        guard samples.standInDays.isSubset(of: selection.aloneDays) else { return nil }
+        return seriesSelection(samples, wanted)
+    }
+
+    /// The samples of all series there are now.
+    private func samples() throws(QueryError) -> StreamSelection {
         let (source, context) = (request.source, request.context)
         do throws(StoreError) {
             let samples = try source.store.select(
@@ -121,17 +132,24 @@ struct StoreRollupSeries: RollupSeries {
             )
             context.segmentsRead.add(samples.sourceCount, ordering: .relaxed)
             if samples.hasStandIns { context.inform(StoreSampleSource.aloneNote) }
-            let wanted = wanted.map { labels[$0] }
-            let withHistograms = Set(histograms.labels)
-            return StoreSeriesSelection(
-                samples.narrowed(to: wanted),
-                histograms: histograms.narrowed(to: wanted.filter(withHistograms.contains)),
-                context: context,
-                budget: budget
-            )
+            return samples
         } catch {
             throw StoreSampleSource.queryError(error, budget)
         }
+    }
+
+    private func seriesSelection(
+        _ samples: StreamSelection,
+        _ wanted: [Int]
+    ) -> any SeriesSelection {
+        let wanted = wanted.map { labels[$0] }
+        let withHistograms = Set(histograms.labels)
+        return StoreSeriesSelection(
+            samples.narrowed(to: wanted),
+            histograms: histograms.narrowed(to: wanted.filter(withHistograms.contains)),
+            context: request.context,
+            budget: budget
+        )
     }
 
     func again() throws(QueryError) -> (any RollupSeries)? {

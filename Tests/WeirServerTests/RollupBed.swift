@@ -138,9 +138,11 @@ struct RollupBed {
         step: Int64 = hour,
         shift: Int64 = 0,
         streamedCellsMin: Int? = nil,
+        memoryBytesMax: Int = 1 << 30,
+        source: (any SampleSource)? = nil,
         _ use: RollupUse
     ) throws -> Answer {
-        let context = QueryContext()
+        let context = QueryContext(memoryBytesMax: memoryBytesMax)
         var options = PromQLOptions()
         options.rollups = use
         options.hasExperiments = true
@@ -150,7 +152,7 @@ struct RollupBed {
             fromMilliseconds: midnightMilliseconds + hours.lowerBound * hour + shift,
             throughMilliseconds: midnightMilliseconds + hours.upperBound * hour + shift,
             stepMilliseconds: step,
-            source: StoreSampleSource(store: store),
+            source: source ?? StoreSampleSource(store: store),
             context: context,
             options: options
         )

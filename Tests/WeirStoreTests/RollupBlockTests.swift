@@ -113,8 +113,11 @@ import WeirTestSupport
     }
 
     /// Pages of a block of three series, as `BlockWriter` makes them.
+    ///
+    /// `span`: what the second row of each says it spans.
     private static func block(
-        _ random: inout SplitMix64
+        _ random: inout SplitMix64,
+        span: Int64? = nil
     ) throws -> (entry: BlockEntry, pages: [[UInt8]]) {
         var writer = BlockWriter(schema: .rollups)
         var fold = RollupFold(.oneHour)
@@ -123,6 +126,7 @@ import WeirTestSupport
             let times = (0..<200).map { midnight + Int64($0) * 280 * H.second }
             let values = times.indices.map { value(&random, stream + 1, $0) }
             fold.append(times, values, to: &rows.times, &rows.columns)
+            if let span { rows.columns[RollupColumn.span.rawValue].ints[1] = span }
             writer.append(
                 stream: stream,
                 times: rows.times,
@@ -165,6 +169,75 @@ import WeirTestSupport
         while block.stream != nil { try block.take(isWanted: true, into: &rows, &scratch) }
         for column in wanted { #expect(rows.columns[column].count == rows.times.count) }
         return rows.times.count
+    }
+
+    @Test func spansThatNoDayHasAreRefused() throws {
+        var random = SplitMix64(seed: 3)
+        let span = RollupColumn.span.rawValue
+        for allowed in [0, 1, 86_400_000] as [Int64] {
+            let (entry, pages) = try Self.block(&random, span: allowed)
+            #expect(try Self.read(entry, pages, [span]) == entry.rowCount)
+        }
+        for hostile in [-1, 86_400_001, .min, .max] as [Int64] {
+            let (entry, pages) = try Self.block(&random, span: hostile)
+            #expect(throws: DecodeError.self) { try Self.read(entry, pages, [span]) }
+        }
+    }
+
+    /// Lends no more memory than it has.
+    private final class LendingBudget: ScanBudget {
+        private let bytesMax: Int
+        private let lent = Mutex<(now: Int, most: Int)>((0, 0))
+
+        init(bytesMax: Int) { self.bytesMax = bytesMax }
+
+        var now: Int { lent.withLock { $0.now } }
+        var most: Int { lent.withLock { $0.most } }
+
+        func charge(rows: Int, blocks: Int, bytes: Int) -> Bool { true }
+
+        func reserveSpare(bytes: Int) -> Bool {
+            lent.withLock { lent in
+                guard lent.now + bytes <= bytesMax else { return false }
+                lent = (lent.now + bytes, max(lent.most, lent.now + bytes))
+                return true
+            }
+        }
+
+        func release(bytes: Int) { lent.withLock { $0.now -= bytes } }
+        func noteQuarantined(path: String) {}
+    }
+
+    @Test func blocksThatAreHeldArePaidFor() throws {
+        var random = SplitMix64(seed: 4)
+        let folder = try TemporaryDirectory()
+        let clock = ManualClock(nanoseconds: Self.midnight + 2 * 86_400 * H.second)
+        let store = try H.open(folder.path, clock: clock) { $0.rollupAfter = 0 }
+        defer { store.stop() }
+        try H.append(Self.rows(&random), to: store)
+        try store.flush()
+        try store.merge()
+        let selection = try #require(
+            try store.selectRollups(
+                matchers: [],
+                times: Int64.min...Int64.max,
+                resolutions: [.fiveMinutes],
+                budget: FreeBudget()
+            )
+        )
+        func most(_ columns: Set<Int>) throws -> Int {
+            let budget = LendingBudget(bytesMax: .max)
+            let isWhole = try selection.scan(columns: columns, budget: budget) { { _, _ in true } }
+            #expect(isWhole && budget.now == 0)
+            return budget.most
+        }
+        let (few, all) = (try most([0]), try most(Set(0..<12)))
+        #expect(few > 0 && few < all)
+        let poor = LendingBudget(bytesMax: few - 1)
+        #expect(throws: StoreError.budget) {
+            try selection.scan(columns: [0], budget: poor) { { _, _ in true } }
+        }
+        #expect(poor.now == 0)
     }
 
     @Test(arguments: 0..<40 as Range<UInt64>)

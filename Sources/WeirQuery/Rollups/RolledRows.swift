@@ -68,39 +68,50 @@ struct RolledRows: GridRows {
     private typealias Use = @Sendable (_ series: Int, _ answer: Span<Double>) -> Void
 
     /// Reads all series but those with histograms into what `begin` makes, which is begun anew when
-    /// rollups turn out to be damaged, or not to do.
+    /// rollups turn out to be damaged, or not to do, or samples go while they are to be read.
     private func read<Target>(
         into begin: () throws(QueryError) -> Target,
         _ using: (Target) -> Use
     ) throws(QueryError) -> Target {
+        let withHistograms = Set(series.histogramSeries)
+        let all = labels.indices.filter { !withHistograms.contains($0) }.map { Missed(series: $0) }
         var source: (any RollupSeries)? = series
         while let series = source {
             let target = try begin()
             let alone = function.function.slide.windows(touching: series.alone)
-            let (reading, missed) = try scanRollups(series, alone, using(target))
+            let aloneSteps = alone.indices.filter { alone[$0] }
+            let (reading, missed) = try scanRollups(series, alone, aloneSteps, using(target))
             defer { context.release(bytes: missed.reduce(0) { $0 + $1.byteCount }) }
             switch reading {
             case .whole:
-                try scanSamples(series, missed, alone, using(target))
-                return target
-            case .damaged: source = try series.again()
-            case .stopped: source = nil
+                guard !missed.isEmpty else { return target }
+                if let samples = try series.samplesBesideRows(of: missed.map(\.series)) {
+                    try scan(samples, of: missed, aloneSteps, using(target))
+                    return target
+                }
+            case .damaged: break
+            case .stopped:
+                if let samples = try series.samplesBesideRows(of: all.map(\.series)) {
+                    let target = try begin()
+                    try scan(samples, of: all, [], using(target))
+                    return target
+                }
             }
+            source = try series.again()
         }
         let target = try begin()
-        let withHistograms = Set(series.histogramSeries)
-        let all = labels.indices.filter { !withHistograms.contains($0) }
-        try scanSamples(series, all.map { Missed(series: $0) }, [], using(target))
+        try scan(try series.samples(of: all.map(\.series)), of: all, [], using(target))
         return target
     }
 
     /// Calls `use` for each series that rollups answer for.
     ///
-    /// `alone`: by step, whether only rollups know of it; empty when none is. The series that are not
-    /// answered for are told, and have paid for what is known of them.
+    /// `alone`: by step, whether only rollups know of it; empty when none is. `aloneSteps`: those that it
+    /// names. The series that are not answered for are told, and have paid for what is known of them.
     private func scanRollups(
         _ series: any RollupSeries,
         _ alone: [Bool],
+        _ aloneSteps: [Int],
         _ use: @escaping Use
     ) throws(QueryError) -> (RollupReading, [Missed]) {
         let (function, context, labels, place) = (function, context, labels, notePlace)
@@ -124,7 +135,7 @@ struct RolledRows: GridRows {
                     into: &row
                 )
                 guard isKnown else {
-                    let missed = Missed(series: number, known: alone.isEmpty ? [] : numbers)
+                    let missed = Missed(series: number, row.span, at: aloneSteps)
                     try context.reserve(bytes: missed.byteCount)
                     return progress.withLock { progress in
                         progress.missed.append(missed)
@@ -143,18 +154,17 @@ struct RolledRows: GridRows {
     }
 
     /// Calls `use` for each of some series, ascending, with what its samples give, and at the steps of
-    /// `alone` with what is known of it.
-    private func scanSamples(
-        _ series: any RollupSeries,
-        _ missed: [Missed],
-        _ alone: [Bool],
+    /// `aloneSteps` with what is known of it.
+    private func scan(
+        _ samples: any SeriesSelection,
+        of missed: [Missed],
+        _ aloneSteps: [Int],
         _ use: @escaping Use
     ) throws(QueryError) {
-        guard !missed.isEmpty else { return }
         let (function, context, labels, place) = (function, context, labels, notePlace)
         let steps = steps
         let seen = Mutex<Set<Int>>([])
-        try series.samples(of: missed.map(\.series)).scan {
+        try samples.scan {
             (index, times, values) throws(QueryError) in
             try context.check()
             let one = missed[index]
@@ -162,7 +172,7 @@ struct RolledRows: GridRows {
             var numbers = [Double](repeating: .absent, count: steps)
             var row = numbers.mutableSpan
             try function.function.apply(times, values, into: &row)
-            one.fill(&row, at: alone)
+            one.fill(&row, at: aloneSteps)
             function.function.note(labels[one.series], row.span, at: place)
             use(one.series, row.span)
         }
@@ -171,7 +181,7 @@ struct RolledRows: GridRows {
         for (index, one) in missed.enumerated() where !one.known.isEmpty && !all.contains(index) {
             var numbers = [Double](repeating: .absent, count: steps)
             var row = numbers.mutableSpan
-            one.fill(&row, at: alone)
+            one.fill(&row, at: aloneSteps)
             function.function.note(labels[one.series], row.span, at: place)
             use(one.series, row.span)
         }
@@ -205,13 +215,22 @@ struct RolledRows: GridRows {
     /// A series that rollups could not answer for.
     private struct Missed {
         let series: Int
-        /// Its numbers at the steps that only rollups know of, by step; empty when there are none.
-        var known: [Double] = []
+        /// Its numbers at the steps that only rollups know of, in order.
+        private(set) var known: [Double] = []
+
+        init(series: Int) { self.series = series }
+
+        /// Keeps of a row of numbers those at `steps`.
+        init(series: Int, _ row: Span<Double>, at steps: [Int]) {
+            self.series = series
+            known.reserveCapacity(steps.count)
+            for step in steps { known.append(row[step]) }
+        }
 
         var byteCount: Int { known.count * 8 }
 
-        func fill(_ row: inout MutableSpan<Double>, at alone: [Bool]) {
-            for step in known.indices where alone[step] { row[step] = known[step] }
+        func fill(_ row: inout MutableSpan<Double>, at steps: [Int]) {
+            for (place, step) in zip(known.indices, steps) { row[step] = known[place] }
         }
     }
 }

@@ -28,10 +28,16 @@ package protocol RollupSeries: Sendable {
     ) throws(QueryError) -> RollupReading
 
     /// The samples of some of the series, ascending; each one's number is its place in `series`.
+    ///
+    /// Where samples are gone the last one of each row stands for all.
     func samples(of series: [Int]) throws(QueryError) -> any SeriesSelection
 
-    /// The same series, read from what is there when something turned out to be damaged; nil when
-    /// there are no rollups among it.
+    /// The same, to be read at times that `alone` has not; nil when samples of such times went since
+    /// the series were found.
+    func samplesBesideRows(of series: [Int]) throws(QueryError) -> (any SeriesSelection)?
+
+    /// The same series, read from what is there when something turned out to be damaged or gone; nil
+    /// when there are no rollups among it.
     func again() throws(QueryError) -> (any RollupSeries)?
 }
 

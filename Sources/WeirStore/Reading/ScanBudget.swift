@@ -10,9 +10,17 @@ package protocol ScanBudget: Sendable {
     ///
     /// - Returns: False when there is none; that is no reason to stop.
     func reserveSpare(bytes: Int) -> Bool
+    /// Asks for memory that reading cannot do without; given back with `release`.
+    ///
+    /// - Returns: False to stop.
+    func reserve(bytes: Int) -> Bool
     func release(bytes: Int)
     /// A segment could not be read; the answer goes on without it.
     func noteQuarantined(path: String)
+}
+
+extension ScanBudget {
+    package func reserve(bytes: Int) -> Bool { reserveSpare(bytes: bytes) }
 }
 
 /// Of what the store reads for itself.

@@ -99,6 +99,16 @@ package final class StreamSelection: Sendable {
     /// Whether some of the times have rollups only, whose last samples stand for all.
     package var hasStandIns: Bool { sources.contains { $0.resolution != nil } }
 
+    /// The days, counted since 1970, that have such times.
+    package var standInDays: Set<Int> {
+        var days: Set<Int> = []
+        for case .segment(let segment) in sources.map(\.place)
+        where segment.record.bucket.signal.resolution != nil {
+            days.insert(segment.record.bucket.day)
+        }
+        return days
+    }
+
     init(labels: [Labels], sources: [Source], times: ClosedRange<Int64>, store: Store) {
         self.labels = labels
         self.sources = sources

@@ -22,6 +22,9 @@ struct RollupBlock {
         let end: Int
     }
 
+    /// What rows may span, milliseconds: no more than the day that they are of.
+    private static let spans: ClosedRange<Int64> = 0...86_400_000
+
     private let entry: BlockEntry
     private let head: [UInt8]
     private var headOffset = 0
@@ -41,6 +44,14 @@ struct RollupBlock {
     private let timesEnd: Int
     /// The same in milliseconds, rounded down; empty until they are asked for.
     private var times: [Int64] = []
+
+    /// What a block takes of which the columns in `wanted` are read: its head, its times and theirs.
+    static func byteCount(_ entry: BlockEntry, columns wanted: Set<Int>) -> Int {
+        entry.pages.enumerated().reduce(0) { total, page in
+            page.offset < 2 || wanted.contains(page.offset - 2)
+                ? total + page.element.rawCount : total
+        }
+    }
 
     /// Reads block `index`: its head, its times and the columns in `wanted`.
     init(
@@ -162,11 +173,16 @@ struct RollupBlock {
                 )
                 let end = try advance(index, by: run.bodyCount, reader.offset)
                 guard isWanted, column.isWanted else { continue }
+                let first = rows.columns[index].ints.count
                 try run.decode(
                     bodies.span.extracting(start..<end),
                     scratch.lists.integers,
                     appendingTo: &rows.columns[index].ints
                 )
+                guard
+                    index != RollupColumn.span.rawValue
+                        || rows.columns[index].ints[first...].allSatisfy(Self.spans.contains)
+                else { throw .notCanonical(offset: headOffset + reader.offset) }
             }
         }
         try begin(&reader)

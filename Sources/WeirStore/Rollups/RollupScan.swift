@@ -15,6 +15,8 @@ struct RollupScan {
     private var samples = RowRun(schema: .metrics)
     private var integers: [Int64] = []
     private var scratch = RollupBlock.Scratch()
+    /// What the budget lent for the blocks that are held.
+    private var heldBytes = 0
 
     init(_ selection: StreamSelection, columns: Set<Int>, foldMilliseconds: Int64) {
         self.selection = selection
@@ -28,6 +30,10 @@ struct RollupScan {
         budget: some ScanBudget,
         _ body: (Int, RollupRows) -> Bool
     ) -> Bool {
+        defer {
+            budget.release(bytes: heldBytes)
+            heldBytes = 0
+        }
         guard var rollups = rollups(streams, budget: budget),
             var piece = PieceBlocks(
                 selection,
@@ -67,7 +73,8 @@ struct RollupScan {
     /// Reads the blocks of rollups that hold some streams.
     ///
     /// A damaged segment is left out. Nil when the budget says stop.
-    private func rollups(_ streams: Range<Int>, budget: some ScanBudget) -> [RollupBlocks]? {
+    private mutating func rollups(_ streams: Range<Int>, budget: some ScanBudget) -> [RollupBlocks]?
+    {
         let wanted = Set(columns)
         var all: [RollupBlocks] = []
         for (number, source) in selection.sources.enumerated() where source.resolution != nil {
@@ -81,7 +88,9 @@ struct RollupScan {
                     blocks: 1,
                     bytes: reader.storedCount(ofBlock: index)
                 )
-                guard isPaid else { return nil }
+                let bytes = RollupBlock.byteCount(reader.footer.blocks[index], columns: wanted)
+                guard isPaid, budget.reserve(bytes: bytes) else { return nil }
+                heldBytes += bytes
                 do throws(SegmentError) {
                     blocks.append(
                         try RollupBlock(reader, index, columns: wanted, decoder: decoder)

@@ -13,7 +13,9 @@ package final class RollupSelection: Sendable {
     /// The times of rows whose samples are gone, so that only rollups know of them: milliseconds,
     /// ascending and apart.
     package let alone: [ClosedRange<Int64>]
-    /// The paths of those rollups.
+    /// The days, counted since 1970, that have such rollups.
+    package let aloneDays: Set<Int>
+    /// The paths of those that are read.
     private let alonePaths: Set<String>
     private let selection: StreamSelection
     /// The windows that samples of days without rollups are summed up over.
@@ -23,11 +25,13 @@ package final class RollupSelection: Sendable {
         _ selection: StreamSelection,
         foldMilliseconds: Int64,
         alone: [ClosedRange<Int64>],
+        aloneDays: Set<Int>,
         alonePaths: Set<String>
     ) {
         self.selection = selection
         self.foldMilliseconds = foldMilliseconds
         self.alone = alone
+        self.aloneDays = aloneDays
         self.alonePaths = alonePaths
     }
 
@@ -37,6 +41,7 @@ package final class RollupSelection: Sendable {
             selection.narrowed(to: wanted),
             foldMilliseconds: foldMilliseconds,
             alone: alone,
+            aloneDays: aloneDays,
             alonePaths: alonePaths
         )
     }
@@ -91,6 +96,7 @@ final class RollupBudget<Budget: ScanBudget>: ScanBudget {
     }
 
     func reserveSpare(bytes: Int) -> Bool { budget.reserveSpare(bytes: bytes) }
+    func reserve(bytes: Int) -> Bool { budget.reserve(bytes: bytes) }
     func release(bytes: Int) { budget.release(bytes: bytes) }
 
     func noteQuarantined(path: String) { paths.withLock { $0.append(path) } }

@@ -69,6 +69,7 @@ extension Store {
                     combine(found, times: times),
                     foldMilliseconds: resolutions.first?.milliseconds ?? 1,
                     alone: alone,
+                    aloneDays: Set(days.compactMap(\.finestAlone?.record.bucket.day)),
                     alonePaths: alonePaths
                 )
             }

@@ -110,6 +110,9 @@ struct SegmentFooter: Sendable {
             let count = try reader.readCount(limit: StreamIndex.streamsPerPageMax)
             let length = try reader.readCount(limit: StreamIndex.labelsBytesMax)
             let labels = try Labels(validating: try reader.readBytes(count: length))
+            guard streamPages.last.map({ $0.firstLabels < labels }) ?? true else {
+                throw .notCanonical(offset: reader.offset)
+            }
             streamPages.append(
                 StreamPageEntry(
                     offset: offset,

@@ -242,11 +242,22 @@ final class SegmentReader: Sendable {
         let labels: [Labels]
         do throws(DecodeError) {
             labels = try StreamIndex.readPage(bytes, streamCount: entry.streamCount)
+            try checkOrder(labels, ofPage: index)
         } catch {
             throw .undecodable(path: path, offset: entry.offset, error)
         }
         if footer.streamPages.count == 1 { keptLabels.withLock { $0 = labels } }
         return labels
+    }
+
+    /// Checks that the labels of page `index` begin as the footer says, and end before the next page's.
+    private func checkOrder(_ labels: [Labels], ofPage index: Int) throws(DecodeError) {
+        guard let first = labels.first, let last = labels.last else { return }
+        let next =
+            footer.streamPages.indices.contains(index + 1)
+            ? footer.streamPages[index + 1].firstLabels : nil
+        guard first == footer.streamPages[index].firstLabels, next.map({ last < $0 }) ?? true
+        else { throw .notCanonical(offset: 0) }
     }
 
     /// Reads everything and checks every checksum.

@@ -1,4 +1,3 @@
-import Synchronization
 import Testing
 import WeirCore
 import WeirPattern
@@ -11,7 +10,6 @@ import WeirTestSupport
 @Suite struct ReturningSegmentTests {
     private typealias H = StoreHarness
 
-    private static let everything = Int64.min...Int64.max
     private static let day: Int64 = 86_400 * H.second
     /// The start of a day.
     private static let midnight = H.start / day * day
@@ -40,27 +38,6 @@ import WeirTestSupport
         }
     }
 
-    /// How many samples rollups of an hour say there are; nil when none are used.
-    private static func rolledUp(_ store: Store) throws -> Int64? {
-        let budget = FreeBudget()
-        let selection = try store.selectRollups(
-            matchers: [],
-            times: everything,
-            resolutions: [.oneHour],
-            budget: budget
-        )
-        guard let selection else { return nil }
-        let total = Mutex<Int64>(0)
-        _ = try selection.scan(columns: [RollupColumn.count.rawValue], budget: budget) {
-            { _, rows in
-                let count = rows.columns[RollupColumn.count.rawValue].ints.reduce(0, +)
-                total.withLock { $0 += count }
-                return true
-            }
-        }
-        return total.withLock { $0 }
-    }
-
     /// Rollups are away while late samples move the last time of an hour, and are made anew.
     @Test func rollupsMadeAnewStandForThoseThatWereAway() throws {
         let folder = try TemporaryDirectory()
@@ -69,23 +46,23 @@ import WeirTestSupport
         try H.append(Self.rows(0..<90, 1), to: healthy)
         try healthy.flush()
         try healthy.merge()
-        #expect(try Self.rolledUp(healthy) == 90)
+        #expect(try H.rolledUpCount(healthy) == 90)
         healthy.stop()
         let disk = FaultFileSystem(graveyard: "\(folder.path)/graves")
         let store = try Self.open(path, disk)
         Self.unreadable(disk, "/rollups1h/")
-        _ = try Self.rolledUp(store)
+        _ = try H.rolledUpCount(store)
         #expect(store.status().quarantined.count == 1)
         Self.unreadable(disk, nil)
         try H.append(Self.rows(90..<100, 1), to: store)
         try store.flush()
         try store.merge()
-        #expect(try Self.rolledUp(store) == 100)
+        #expect(try H.rolledUpCount(store) == 100)
         #expect(store.status().quarantined.isEmpty)
         store.stop()
         let again = try Self.open(path, HostFileSystem())
         try again.merge()
-        #expect(try Self.rolledUp(again) == 100)
+        #expect(try H.rolledUpCount(again) == 100)
         #expect(again.status().quarantined.isEmpty)
         again.stop()
         #expect(try StoreChecker.check(path).problems.isEmpty)
@@ -108,13 +85,13 @@ import WeirTestSupport
         let store = try Self.open(path, HostFileSystem())
         #expect(store.status().quarantined.count == 1)
         try store.merge()
-        #expect(try Self.rolledUp(store) == 90)
+        #expect(try H.rolledUpCount(store) == 90)
         #expect(try host.list(bucket) != [name])
         _ = try store.snapshot(to: "\(folder.path)/copy")
         store.stop()
         for place in [path, "\(folder.path)/copy"] {
             let again = try Self.open(place, HostFileSystem())
-            #expect(try Self.rolledUp(again) == 90)
+            #expect(try H.rolledUpCount(again) == 90)
             #expect(again.status().quarantined.isEmpty)
             again.stop()
         }

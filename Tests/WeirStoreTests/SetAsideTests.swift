@@ -53,23 +53,7 @@ import WeirTestSupport
         _ host: String,
         _ resolution: RollupResolution = .oneHour
     ) throws -> Int64? {
-        let budget = FreeBudget()
-        let selection = try store.selectRollups(
-            matchers: [Self.host(host)],
-            times: everything,
-            resolutions: [resolution],
-            budget: budget
-        )
-        guard let selection else { return nil }
-        let total = Mutex<Int64>(0)
-        _ = try selection.scan(columns: [RollupColumn.count.rawValue], budget: budget) {
-            { _, rows in
-                let count = rows.columns[RollupColumn.count.rawValue].ints.reduce(0, +)
-                total.withLock { $0 += count }
-                return true
-            }
-        }
-        return total.withLock { $0 }
+        try H.rolledUpCount(store, [Self.host(host)], resolution)
     }
 
     /// Writes rows and their rollups, fails to read the files whose paths hold one of `texts`, erases

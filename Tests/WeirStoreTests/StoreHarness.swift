@@ -79,6 +79,31 @@ enum StoreHarness {
         return batch
     }
 
+    /// How many samples rollups say there are of what `matchers` choose; nil when none are used.
+    static func rolledUpCount(
+        _ store: Store,
+        _ matchers: [LabelMatcher] = [],
+        _ resolution: RollupResolution = .oneHour
+    ) throws -> Int64? {
+        let budget = FreeBudget()
+        let selection = try store.selectRollups(
+            matchers: matchers,
+            times: Int64.min...Int64.max,
+            resolutions: [resolution],
+            budget: budget
+        )
+        guard let selection else { return nil }
+        let total = Mutex<Int64>(0)
+        _ = try selection.scan(columns: [RollupColumn.count.rawValue], budget: budget) {
+            { _, rows in
+                let count = rows.columns[RollupColumn.count.rawValue].ints.reduce(0, +)
+                total.withLock { $0 += count }
+                return true
+            }
+        }
+        return total.withLock { $0 }
+    }
+
     @discardableResult
     static func append(
         _ rows: [(Labels, Int64, Double)],

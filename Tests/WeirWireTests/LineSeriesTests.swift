@@ -14,14 +14,6 @@ import WeirWire
         }
     }
 
-    private static func isSound(_ batch: RowBatch) -> Bool {
-        Set(batch.streams).count == batch.streams.count
-            && batch.handles.count == batch.streams.count
-            && batch.firstLines.count == batch.streams.count
-            && batch.streamIndexes.count == batch.times.count
-            && batch.columns[0].floats.count == batch.times.count
-    }
-
     @Test(arguments: 0..<200 as Range<UInt64>)
     func bodiesReadAloneAndTogetherAreAlike(_ seed: UInt64) {
         var random = SplitMix64(seed: seed)
@@ -33,7 +25,7 @@ import WeirWire
             #expect(Self.rows(together.batch) == Self.rows(alone.batch), "seed \(seed)")
             #expect(together.refusals == alone.refusals, "seed \(seed)")
             #expect(together.stringFieldCount == alone.stringFieldCount, "seed \(seed)")
-            #expect(Self.isSound(together.batch), "seed \(seed)")
+            #expect(together.batch.isSound, "seed \(seed)")
         }
     }
 
@@ -118,7 +110,7 @@ import WeirWire
                 series: &series
             ).batch
             #expect(batch.rowCount == 20)
-            #expect(Self.isSound(batch))
+            #expect(batch.isSound)
         }
     }
 }

@@ -105,3 +105,12 @@ extension Message {
 
     func sint(_ number: Int, _ value: Int64) -> Message { varint(number, UInt64(zigZag: value)) }
 }
+
+extension RowBatch {
+    /// Whether samples' lists fit together, and each stream is there once.
+    var isSound: Bool {
+        Set(streams).count == streams.count && handles.count == streams.count
+            && firstLines.count == streams.count && streamIndexes.count == times.count
+            && columns[0].floats.count == times.count
+    }
+}

@@ -24,14 +24,6 @@ import WeirWire
         )
     }
 
-    private static func isSound(_ batch: RowBatch) -> Bool {
-        Set(batch.streams).count == batch.streams.count
-            && batch.handles.count == batch.streams.count
-            && batch.firstLines.count == batch.streams.count
-            && batch.streamIndexes.count == batch.times.count
-            && batch.columns[0].floats.count == batch.times.count
-    }
-
     /// A generous interner, and one that is full after some of the series.
     @Test(arguments: 0..<60 as Range<UInt64>, [32 << 20, 20_000])
     func requestsReadAloneAndTogetherAreAlike(_ seed: UInt64, _ byteCountMax: Int) throws {
@@ -51,7 +43,7 @@ import WeirWire
             )
             #expect(together.refusals == alone.refusals, "seed \(seed)")
             #expect(together.samples.firstLines == alone.samples.firstLines, "seed \(seed)")
-            #expect(Self.isSound(together.samples), "seed \(seed)")
+            #expect(together.samples.isSound, "seed \(seed)")
         }
     }
 

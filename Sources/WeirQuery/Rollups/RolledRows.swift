@@ -114,43 +114,57 @@ struct RolledRows: GridRows {
         _ aloneSteps: [Int],
         _ use: @escaping Use
     ) throws(QueryError) -> (RollupReading, [Missed]) {
-        let (function, context, labels, place) = (function, context, labels, notePlace)
-        let (steps, least) = (steps, least)
         let progress = Mutex(Progress())
         let reading = try series.scan(columns: function.columns) {
-            var windows = RollupWindows(function.function.slide)
-            var numbers: [Double] = []
-            var answered = 0
+            var worker = Worker(
+                windows: RollupWindows(function.function.slide),
+                numbers: [Double](repeating: .absent, count: steps)
+            )
             return { (number, rows) throws(QueryError) in
-                if answered & 15 == 0 { try context.check() }
-                windows.find(rows.times)
-                numbers.removeAll(keepingCapacity: true)
-                numbers.append(contentsOf: repeatElement(.absent, count: steps))
-                var row = numbers.mutableSpan
-                let isKnown = function.apply(
-                    rows,
-                    windows,
-                    atLeast: least,
-                    alone: alone,
-                    into: &row
-                )
-                guard isKnown else {
-                    let missed = Missed(series: number, row.span, at: aloneSteps)
-                    try context.reserve(bytes: missed.byteCount)
-                    return progress.withLock { progress in
-                        progress.missed.append(missed)
-                        return !alone.isEmpty || progress.hasAnswered
-                            || progress.missed.count < Self.triesMax
-                    }
-                }
-                function.function.note(labels[number], row.span, at: place)
-                use(number, row.span)
-                if answered == 0 { progress.withLock { $0.hasAnswered = true } }
-                answered += 1
-                return true
+                try answer(number, rows, alone, aloneSteps, &worker, progress, use)
             }
         }
         return (reading, progress.withLock { $0.missed.sorted { $0.series < $1.series } })
+    }
+
+    /// Answers for one series, if its rows say enough.
+    ///
+    /// - Returns: False when rollups are to be given up on.
+    private func answer(
+        _ number: Int,
+        _ rows: RollupRows,
+        _ alone: [Bool],
+        _ aloneSteps: [Int],
+        _ worker: inout Worker,
+        _ progress: borrowing Mutex<Progress>,
+        _ use: Use
+    ) throws(QueryError) -> Bool {
+        if worker.answered & 15 == 0 { try context.check() }
+        worker.windows.find(rows.times)
+        let windows = worker.windows
+        var row = worker.numbers.mutableSpan
+        for step in row.indices { row[step] = .absent }
+        let isKnown = function.apply(
+            rows,
+            windows,
+            atLeast: least,
+            alone: alone,
+            into: &row
+        )
+        guard isKnown else {
+            let missed = Missed(series: number, row.span, at: aloneSteps)
+            try context.reserve(bytes: missed.byteCount)
+            return progress.withLock { progress in
+                progress.missed.append(missed)
+                return !alone.isEmpty || progress.hasAnswered
+                    || progress.missed.count < Self.triesMax
+            }
+        }
+        function.function.note(labels[number], row.span, at: notePlace)
+        use(number, row.span)
+        if worker.answered == 0 { progress.withLock { $0.hasAnswered = true } }
+        worker.answered += 1
+        return true
     }
 
     /// Calls `use` for each of some series, ascending, with what its samples give, and at the steps of
@@ -205,6 +219,13 @@ struct RolledRows: GridRows {
             if let found = grid.histograms?.row(row) { try cells.set(number, found) }
         }
         return cells.isEmpty ? nil : cells
+    }
+
+    /// What one thread answers with: one value, to which access is checked once a series.
+    private struct Worker {
+        var windows: RollupWindows
+        var numbers: [Double]
+        var answered = 0
     }
 
     private struct Progress {

@@ -280,9 +280,9 @@ package struct RollupFunction: Sendable {
         let (firsts, lasts) = (rows.floats(.first), rows.floats(.last))
         let (resets, drops) = (rows.ints(.resets), rows.floats(.drops))
         // Rows are in several windows: most counters are reset in none of them.
-        let mayReset = times.indices.contains { row in
-            resets[row] > 0 || row > 0 && firsts[row] < lasts[row - 1]
-        }
+        var mayReset = false
+        for row in times.indices where resets[row] > 0 { mayReset = true }
+        for row in times.indices.dropFirst() where firsts[row] < lasts[row - 1] { mayReset = true }
         for found in windows.all {
             let range = found.rows
             var change = lasts[range.upperBound - 1] - firsts[range.lowerBound]

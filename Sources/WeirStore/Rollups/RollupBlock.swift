@@ -22,8 +22,8 @@ struct RollupBlock {
         let end: Int
     }
 
-    /// What rows may span, milliseconds: no more than the day that they are of.
-    private static let spans: ClosedRange<Int64> = 0...86_400_000
+    /// What rows may span at most, milliseconds: the day that they are of.
+    private static var spanMax: UInt64 { 86_400_000 }
 
     private let entry: BlockEntry
     private let head: [UInt8]
@@ -179,10 +179,15 @@ struct RollupBlock {
                     scratch.lists.integers,
                     appendingTo: &rows.columns[index].ints
                 )
-                guard
-                    index != RollupColumn.span.rawValue
-                        || rows.columns[index].ints[first...].allSatisfy(Self.spans.contains)
-                else { throw .notCanonical(offset: headOffset + reader.offset) }
+                guard index == RollupColumn.span.rawValue else { continue }
+                let spans = rows.columns[index].ints
+                var longest: UInt64 = 0
+                for row in first..<spans.count {
+                    longest = max(longest, UInt64(bitPattern: spans[row]))
+                }
+                guard longest <= Self.spanMax else {
+                    throw .notCanonical(offset: headOffset + reader.offset)
+                }
             }
         }
         try begin(&reader)

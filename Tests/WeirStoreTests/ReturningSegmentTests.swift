@@ -29,6 +29,16 @@ import WeirTestSupport
         return try H.open(path, fileSystem: disk, clock: clock) { $0.rollupAfter = rollupAfter }
     }
 
+    /// Ninety samples, a minute apart, and their rollups.
+    private static func fill(_ path: String) throws {
+        let store = try open(path, HostFileSystem())
+        try H.append(rows(0..<90, 1), to: store)
+        try store.flush()
+        try store.merge()
+        #expect(try H.rolledUpCount(store) == 90)
+        store.stop()
+    }
+
     private static func unreadable(_ disk: FaultFileSystem, _ text: String?) {
         disk.change { plan in
             plan.failing = { operation, path in
@@ -42,12 +52,7 @@ import WeirTestSupport
     @Test func rollupsMadeAnewStandForThoseThatWereAway() throws {
         let folder = try TemporaryDirectory()
         let path = "\(folder.path)/data"
-        let healthy = try Self.open(path, HostFileSystem())
-        try H.append(Self.rows(0..<90, 1), to: healthy)
-        try healthy.flush()
-        try healthy.merge()
-        #expect(try H.rolledUpCount(healthy) == 90)
-        healthy.stop()
+        try Self.fill(path)
         let disk = FaultFileSystem(graveyard: "\(folder.path)/graves")
         let store = try Self.open(path, disk)
         Self.unreadable(disk, "/rollups1h/")
@@ -72,11 +77,7 @@ import WeirTestSupport
     @Test func theNameOfALostSegmentIsNotGivenAway() throws {
         let folder = try TemporaryDirectory()
         let path = "\(folder.path)/data"
-        let healthy = try Self.open(path, HostFileSystem())
-        try H.append(Self.rows(0..<90, 1), to: healthy)
-        try healthy.flush()
-        try healthy.merge()
-        healthy.stop()
+        try Self.fill(path)
         let host = HostFileSystem()
         let days = "\(path)/data/default/rollups1h"
         let bucket = "\(days)/\(try #require(try host.list(days).first))"

@@ -313,10 +313,7 @@ package struct RemoteWriteParser {
         let start = rest.lowerBound
         guard rest.count == 18, bytes[start] == 0x12, bytes[start &+ 1] == 16 else { return false }
         let (value, milliseconds) = try Self.sample(bytes, (start &+ 2)..<rest.upperBound)
-        let (time, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
-        guard !overflow, time <= options.now || time &- options.now <= options.futureMax else {
-            return false
-        }
+        guard let time = try? time(milliseconds) else { return false }
         interner.found(entry)
         let stream = interner.stream(of: entry, line: seriesNumber)
         rows.append(Row(value: value, time: time, stream: stream))
@@ -331,10 +328,11 @@ package struct RemoteWriteParser {
     ) throws(DecodeError) {
         let (value, milliseconds) = try Self.sample(bytes, message)
         if series.isRefused { return refuseAll(series) }
-        let (time, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
-        guard !overflow else { return refuse(.badTime, series) }
-        guard time <= options.now || time &- options.now <= options.futureMax else {
-            return refuse(.tooFarInFuture(limit: options.futureMax), series)
+        let time: Int64
+        do throws(SeriesError) {
+            time = try self.time(milliseconds)
+        } catch {
+            return refuse(error, series)
         }
         let stream = series.stream ?? sampleStream(series)
         series.stream = stream
@@ -413,6 +411,8 @@ package struct RemoteWriteParser {
         }
     }
 
+    /// A sample's time in nanoseconds, if it may be taken.
+    @inline(__always)
     private func time(_ milliseconds: Int64) throws(SeriesError) -> Int64 {
         let (time, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
         guard !overflow else { throw .badTime }
